@@ -1,0 +1,115 @@
+// Package agent holds what xmrfleet and the health agent on the hosts say to
+// each other: the agent's settings file and its JSON answers. Plain types, no
+// behaviour; both programs link it.
+package agent
+
+import "time"
+
+// Where things are on a host. The names are those of the specification, so
+// that an older daemon is replaced in place.
+const (
+	Binary       = "/usr/local/bin/xmrig-orchestrator"
+	SettingsFile = "/etc/xmrig/orchestrator.json"
+	StateDir     = "/var/lib/xmrig-orchestrator"
+	Database     = StateDir + "/orchestrator.sqlite3"
+	Unit         = "xmrig-orchestrator.service"
+	MinerUnit    = "xmrig.service"
+
+	// RunDir holds the lock of running applies and the records of what each
+	// unit was started with. It belongs to root and is world-readable.
+	RunDir = "/run/xmrfleet"
+	// Lock is held with flock(2) by whoever changes the host.
+	Lock = RunDir + "/lock"
+)
+
+// Settings is the content of SettingsFile.
+type Settings struct {
+	Hostname string   `json:"hostname"`  // the hostname column of both tables
+	WorkerID string   `json:"worker_id"` // the worker_id column
+	Database string   `json:"database"`
+	Interval Duration `json:"interval"` // between two polls
+	API      API      `json:"api"`
+
+	// RestartPolicy is "evidence" or "immediate".
+	RestartPolicy string `json:"restart_policy"`
+
+	// Thresholds override the agent's own; absent means the default.
+	Thresholds map[string]float64 `json:"thresholds,omitempty"`
+
+	// Desired is what fleet.hcl says of the miner: "running" or "stopped".
+	Desired string `json:"desired"`
+}
+
+// API is where the miner's HTTP API listens.
+type API struct {
+	Address string `json:"address"` // host:port
+	Token   string `json:"token,omitempty"`
+}
+
+// Duration is a time.Duration that is text in JSON, as "10s".
+type Duration time.Duration
+
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+func (d *Duration) UnmarshalText(b []byte) error {
+	v, err := time.ParseDuration(string(b))
+	*d = Duration(v)
+	return err
+}
+
+// StatusVersion is the version of Status. A reader ignores fields that it does
+// not know and refuses a higher version.
+const StatusVersion = 1
+
+// The states of a miner, from the specification's xmrig_processes.status.
+const (
+	Stopped    = "stopped"
+	Starting   = "starting"
+	Running    = "running"
+	Unhealthy  = "unhealthy"
+	Stopping   = "stopping"
+	Crashed    = "crashed"
+	Restarting = "restarting"
+)
+
+// Status is the answer of `xmrig-orchestrator status --json`: the row of
+// xmrig_processes and what its health_data says. Times are UTC.
+type Status struct {
+	Version           int        `json:"version"`
+	Hostname          string     `json:"hostname"`
+	WorkerID          string     `json:"worker_id"`
+	State             string     `json:"state"`
+	PID               int        `json:"pid,omitempty"`
+	StartedAt         *time.Time `json:"started_at,omitempty"`
+	StoppedAt         *time.Time `json:"stopped_at,omitempty"`
+	LastHealthCheckAt *time.Time `json:"last_health_check_at,omitempty"`
+	ErrorCount        int        `json:"error_count"`
+	RestartCount      int        `json:"restart_count"`
+	LastError         string     `json:"last_error,omitempty"`
+
+	// Hashrate over 10 s, 60 s and 15 min in H/s; nil where XMRig says null.
+	Hashrate [3]*float64 `json:"hashrate"`
+	Accepted int64       `json:"accepted_shares"`
+	Rejected int64       `json:"rejected_shares"`
+
+	Pool          string `json:"pool,omitempty"`
+	PoolConnected bool   `json:"pool_connected"`
+	Paused        bool   `json:"paused"`
+	Uptime        int64  `json:"uptime"` // of the miner's process, in seconds
+	XMRigVersion  string `json:"xmrig_version,omitempty"`
+
+	// FailedCommands of the last hour, superseded ones not counted.
+	FailedCommands int `json:"failed_commands"`
+}
+
+// Check is the answer of `xmrig-orchestrator check`: what the miner's API said
+// just now.
+type Check struct {
+	OK            bool        `json:"ok"`
+	Error         string      `json:"error,omitempty"`
+	XMRigVersion  string      `json:"xmrig_version,omitempty"`
+	Hashrate      [3]*float64 `json:"hashrate"`
+	Pool          string      `json:"pool,omitempty"`
+	PoolConnected bool        `json:"pool_connected"`
+	Uptime        int64       `json:"uptime"`
+}
