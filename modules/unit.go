@@ -1,0 +1,49 @@
+package modules
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"path"
+)
+
+// A Unit is a unit file of systemd in /etc/systemd/system.
+type Unit struct {
+	Name string // "xmrig.service"
+	Text string
+}
+
+// unitDir is where an administrator's units are: systemd.unit(5).
+const unitDir = "/etc/systemd/system/"
+
+func (u Unit) file() File {
+	return File{Path: unitDir + u.Name, Owner: "root", Group: "root", Mode: "0644",
+		Content: []byte(u.Text), Show: Text}
+}
+
+func (u Unit) ID() string { return "unit " + u.Name }
+
+func (u Unit) Validate() error { return u.file().Validate() }
+
+func (u Unit) Probe() Command { return u.file().Probe() }
+
+func (u Unit) Diff(probed string, facts Facts) (Change, error) {
+	c, err := u.file().Diff(probed, facts)
+	if !c.Empty() {
+		c.Steps = append(c.Steps, daemonReload)
+	}
+	return c, err
+}
+
+var daemonReload = Command{Script: `systemctl daemon-reload`}
+
+// revision is a short name for a text, to be written into what is started
+// with it.
+func revision(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:6])
+}
+
+// recordPath is where a unit records what it was started with.
+func recordPath(unit string) string {
+	return path.Join("/run/xmrfleet", unit)
+}

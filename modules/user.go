@@ -1,0 +1,110 @@
+package modules
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// A User is a system account that owns a service, with a group of the same
+// name, no home and no login; or the absence of both.
+type User struct {
+	Name   string
+	Absent bool
+}
+
+func (u User) ID() string { return "user " + u.Name }
+
+var userName = regexp.MustCompile(`^[a-z_][a-z0-9_-]{0,30}$`)
+
+func (u User) Validate() error {
+	if !userName.MatchString(u.Name) || u.Name == "root" {
+		return fmt.Errorf("user name %q is not possible", u.Name)
+	}
+	return nil
+}
+
+// getent exits 2 where there is no such key.
+const userProbe = `
+getent group "$1" | sed 's/^/group:/'
+getent passwd "$1" | sed 's/^/passwd:/'
+if getent passwd "$1" >/dev/null; then printf 'primary:%s\n' "$(id -gn "$1")"; fi`
+
+func (u User) Probe() Command { return Command{Script: userProbe, Args: []string{u.Name}} }
+
+// noLogin are the shells that let nobody in, over the distributions.
+var noLogin = []string{"/usr/sbin/nologin", "/sbin/nologin", "/bin/false", "/usr/bin/false"}
+
+func (u User) Diff(probed string, _ Facts) (Change, error) {
+	var group, primary string
+	var passwd []string
+	for line := range strings.Lines(probed) {
+		kind, rest, _ := strings.Cut(strings.TrimSpace(line), ":")
+		switch kind {
+		case "group":
+			group = rest
+		case "passwd":
+			passwd = strings.Split(rest, ":")
+		case "primary":
+			primary = rest
+		}
+	}
+	if len(passwd) != 0 && len(passwd) != 7 {
+		return Change{}, fmt.Errorf("read %s: unexpected answer of getent", u.ID())
+	}
+	if len(passwd) == 7 && passwd[2] == "0" {
+		return Change{}, fmt.Errorf("%s: has uid 0; a miner does not run as root", u.ID())
+	}
+	if u.Absent {
+		return u.remove(group != "", passwd != nil), nil
+	}
+
+	var c Change
+	step := func(script string, f Field) {
+		c.Fields = append(c.Fields, f)
+		c.Steps = append(c.Steps, Command{Script: script, Args: []string{u.Name}})
+	}
+	if group == "" {
+		step(`groupadd --system "$1"`, Field{Name: "group", New: u.Name})
+	}
+	switch {
+	case passwd == nil:
+		step(createUser, Field{Name: "user", New: u.Name + " (system, no home, no login)"})
+		c.Action = Create
+		return c, nil
+	case primary != u.Name:
+		step(`usermod -g "$1" "$1"`, Field{"group", primary, u.Name})
+	}
+	if shell := passwd[6]; !slices.Contains(noLogin, shell) {
+		step(denyLogin, Field{"shell", shell, "no login"})
+	}
+	if len(c.Steps) > 0 {
+		c.Action = Update
+	}
+	return c, nil
+}
+
+const createUser = `
+shell=$(command -v nologin || echo /bin/false)
+useradd --system --gid "$1" --no-create-home --home-dir /nonexistent --shell "$shell" "$1"`
+
+const denyLogin = `
+shell=$(command -v nologin || echo /bin/false)
+usermod --shell "$shell" "$1"`
+
+func (u User) remove(group, user bool) Change {
+	var c Change
+	step := func(script, what string) {
+		c.Action = Delete
+		c.Fields = append(c.Fields, Field{Name: what, Old: u.Name})
+		c.Steps = append(c.Steps, Command{Script: script, Args: []string{u.Name}})
+	}
+	if user {
+		step(`userdel "$1"`, "user")
+	}
+	if group { // userdel may have taken the group along
+		step(`! getent group "$1" >/dev/null || groupdel "$1"`, "group")
+	}
+	return c
+}
