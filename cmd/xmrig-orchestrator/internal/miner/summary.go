@@ -1,0 +1,70 @@
+package miner
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+)
+
+// A Summary is what the agent reads of /2/summary.
+type Summary struct {
+	Version string  `json:"version"`
+	Uptime  int64   `json:"uptime"` // seconds, by the wall clock
+	Algo    *string `json:"algo"`   // nil before the first job
+	Paused  bool    `json:"paused"`
+
+	Results struct {
+		Good  int64 `json:"shares_good"`
+		Total int64 `json:"shares_total"`
+	} `json:"results"`
+
+	Connection struct {
+		Pool     string  `json:"pool"` // kept when the connection is lost
+		IP       *string `json:"ip"`
+		UptimeMS int64   `json:"uptime_ms"` // monotonic; 0 when not connected
+	} `json:"connection"`
+
+	// Hashrate holds H/s over 10 s, 60 s and 15 min; nil until there is enough
+	// history, and 0 for any of the reasons not to hash.
+	Hashrate struct {
+		Total [3]*float64 `json:"total"`
+	} `json:"hashrate"`
+
+	// JSON is the answer it was read from, compacted.
+	JSON []byte `json:"-"`
+}
+
+// Parse reads the body of a /2/summary answer.
+func Parse(body []byte) (*Summary, error) {
+	s := new(Summary)
+	if err := json.Unmarshal(body, s); err != nil {
+		return nil, fmt.Errorf("parse summary: %w", err)
+	}
+	if s.Version == "" {
+		return nil, fmt.Errorf("parse summary: no version in it")
+	}
+	var b bytes.Buffer
+	if err := json.Compact(&b, body); err != nil {
+		return nil, fmt.Errorf("parse summary: %w", err)
+	}
+	s.JSON = b.Bytes()
+	return s, nil
+}
+
+// Connected tells whether the miner is logged in to its pool.
+func (s *Summary) Connected() bool {
+	return s.Connection.IP != nil && s.Connection.UptimeMS > 0
+}
+
+// Hashing tells whether the miner hashed within the last minute.
+func (s *Summary) Hashing() bool {
+	for _, rate := range s.Hashrate.Total[:2] {
+		if rate != nil && *rate > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// Rejected is the number of shares that the pool refused.
+func (s *Summary) Rejected() int64 { return s.Results.Total - s.Results.Good }

@@ -1,0 +1,104 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"xmrfleet/cmd/xmrig-orchestrator/internal/health"
+)
+
+// ErrNoRow says that the database knows nothing of a host yet.
+var ErrNoRow = errors.New("no row yet")
+
+// The casts take the declared type from a time, so that the driver hands out
+// its text, and bring to its type what a cell may hold otherwise: the older
+// daemon wrote the worker's name as pid.
+const selectProcess = `
+SELECT worker_id, status, CAST(COALESCE(pid, 0) AS INTEGER),
+  CAST(started_at AS TEXT), CAST(stopped_at AS TEXT), CAST(last_health_check_at AS TEXT),
+  CAST(COALESCE(error_count, 0) AS INTEGER), COALESCE(last_error, ''),
+  CAST(COALESCE(restart_count, 0) AS INTEGER),
+  CAST(hashrate AS REAL), CAST(accepted_shares AS INTEGER), CAST(rejected_shares AS INTEGER),
+  CAST(health_data AS BLOB)
+FROM xmrig_processes WHERE hostname = ? ORDER BY id LIMIT 1`
+
+// Process reads a host's row, or ErrNoRow.
+func (s *Store) Process(ctx context.Context, hostname string) (health.Process, error) {
+	p := health.Process{Hostname: hostname}
+	var started, stopped, checked sql.NullString
+	err := s.db.QueryRowContext(ctx, selectProcess, hostname).Scan(&p.WorkerID, &p.State, &p.PID,
+		&started, &stopped, &checked,
+		&p.Errors, &p.LastError, &p.Restarts,
+		&p.Hashrate, &p.Accepted, &p.Rejected, &p.Snapshot)
+	if errors.Is(err, sql.ErrNoRows) {
+		return p, fmt.Errorf("read process of %s: %w", hostname, ErrNoRow)
+	}
+	if err != nil {
+		return p, fmt.Errorf("read process of %s: %w", hostname, err)
+	}
+	p.StartedAt, p.StoppedAt, p.CheckedAt = parseTime(started), parseTime(stopped), parseTime(checked)
+	return p, nil
+}
+
+const updateProcess = `
+UPDATE xmrig_processes SET worker_id = ?2, status = ?3, pid = ?4,
+  started_at = ?5, stopped_at = ?6, last_health_check_at = ?7,
+  error_count = ?8, last_error = ?9, restart_count = ?10,
+  hashrate = ?11, accepted_shares = ?12, rejected_shares = ?13, health_data = ?14,
+  updated_at = ?7
+WHERE hostname = ?1`
+
+const insertProcess = `
+INSERT INTO xmrig_processes (hostname, worker_id, status, pid,
+  started_at, stopped_at, last_health_check_at,
+  error_count, last_error, restart_count,
+  hashrate, accepted_shares, rejected_shares, health_data,
+  created_at, updated_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?7, ?7)`
+
+// Save writes a host's row, new or not. It does not lean on the unique index:
+// an existing table may lack it.
+func (s *Store) Save(ctx context.Context, p health.Process) error {
+	args := []any{p.Hostname, p.WorkerID, p.State, sql.NullInt64{Int64: int64(p.PID), Valid: p.PID != 0},
+		formatTime(p.StartedAt), formatTime(p.StoppedAt), formatTime(p.CheckedAt),
+		p.Errors, sql.NullString{String: p.LastError, Valid: p.LastError != ""}, p.Restarts,
+		p.Hashrate, p.Accepted, p.Rejected, sql.NullString{String: string(p.Snapshot), Valid: p.Snapshot != nil}}
+	done, err := s.db.ExecContext(ctx, updateProcess, args...)
+	if err != nil {
+		return fmt.Errorf("update process of %s: %w", p.Hostname, err)
+	}
+	if n, err := done.RowsAffected(); n > 0 || err != nil {
+		return err
+	}
+	if _, err := s.db.ExecContext(ctx, insertProcess, args...); err != nil {
+		return fmt.Errorf("insert process of %s: %w", p.Hostname, err)
+	}
+	return nil
+}
+
+// FailedCommands counts a host's commands that were made since a moment and
+// failed, without those that a newer command superseded.
+func (s *Store) FailedCommands(ctx context.Context, hostname string, since time.Time) (int, error) {
+	const failed = `
+SELECT CAST(created_at AS TEXT) FROM xmrig_commands
+WHERE hostname = ? AND status = 'failed' AND COALESCE(error_message, '') NOT LIKE 'Superseded%'`
+	rows, err := s.db.QueryContext(ctx, failed, hostname)
+	if err != nil {
+		return 0, fmt.Errorf("count failed commands: %w", err)
+	}
+	defer rows.Close()
+	n := 0
+	for rows.Next() {
+		var created sql.NullString
+		if err := rows.Scan(&created); err != nil {
+			return 0, fmt.Errorf("count failed commands: %w", err)
+		}
+		if parseTime(created).After(since) {
+			n++
+		}
+	}
+	return n, rows.Err()
+}

@@ -1,0 +1,69 @@
+package store
+
+import (
+	"context"
+	"fmt"
+)
+
+// A table as the specification's migration makes it, in ActiveRecord's own
+// words, so that a schema dump of either is the same. The migration's plain
+// index on xmrig_processes.hostname has the name of the unique one, so there
+// is only that.
+type table struct{ name, ddl string }
+
+var tables = [...]table{
+	{"xmrig_processes", `
+CREATE TABLE "xmrig_processes" ("id" integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+ "pid" integer,
+ "status" varchar DEFAULT 'stopped' NOT NULL,
+ "worker_id" varchar NOT NULL,
+ "hostname" varchar NOT NULL,
+ "started_at" datetime(6),
+ "stopped_at" datetime(6),
+ "error_count" integer DEFAULT 0,
+ "last_error" text,
+ "last_health_check_at" datetime(6),
+ "restart_count" integer DEFAULT 0,
+ "hashrate" float,
+ "accepted_shares" integer,
+ "rejected_shares" integer,
+ "health_data" text,
+ "created_at" datetime(6) NOT NULL,
+ "updated_at" datetime(6) NOT NULL);
+CREATE UNIQUE INDEX "index_xmrig_processes_on_hostname" ON "xmrig_processes" ("hostname");
+`},
+	{"xmrig_commands", `
+CREATE TABLE "xmrig_commands" ("id" integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+ "hostname" varchar NOT NULL,
+ "action" varchar NOT NULL,
+ "status" varchar DEFAULT 'pending' NOT NULL,
+ "reason" text,
+ "result" text,
+ "processed_at" datetime(6),
+ "error_message" text,
+ "created_at" datetime(6) NOT NULL,
+ "updated_at" datetime(6) NOT NULL);
+CREATE INDEX "index_xmrig_commands_on_hostname" ON "xmrig_commands" ("hostname");
+CREATE INDEX "index_xmrig_commands_on_hostname_and_status" ON "xmrig_commands" ("hostname", "status");
+CREATE INDEX "index_xmrig_commands_on_status_and_created_at" ON "xmrig_commands" ("status", "created_at");
+`},
+}
+
+// create makes the tables that are missing and leaves the others as they are,
+// their indexes included.
+func (s *Store) create(ctx context.Context) error {
+	for _, t := range tables {
+		var n int
+		const find = `SELECT count(*) FROM sqlite_master WHERE type IN ('table', 'view') AND name = ?`
+		if err := s.db.QueryRowContext(ctx, find, t.name).Scan(&n); err != nil {
+			return fmt.Errorf("find table %s: %w", t.name, err)
+		}
+		if n > 0 {
+			continue
+		}
+		if _, err := s.db.ExecContext(ctx, "BEGIN IMMEDIATE;"+t.ddl+"COMMIT"); err != nil {
+			return fmt.Errorf("create table %s: %w", t.name, err)
+		}
+	}
+	return nil
+}

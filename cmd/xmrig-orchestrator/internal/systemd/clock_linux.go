@@ -1,0 +1,20 @@
+package systemd
+
+import (
+	"syscall"
+	"time"
+	"unsafe"
+)
+
+// sinceBoot reads CLOCK_MONOTONIC, the clock of systemd's *Monotonic
+// properties. A step of the wall clock does not move it.
+func sinceBoot() (time.Duration, error) {
+	const clockMonotonic = 1
+	var ts syscall.Timespec
+	_, _, errno := syscall.RawSyscall(syscall.SYS_CLOCK_GETTIME, clockMonotonic,
+		uintptr(unsafe.Pointer(&ts)), 0)
+	if errno != 0 {
+		return 0, errno
+	}
+	return time.Duration(ts.Nano()), nil
+}

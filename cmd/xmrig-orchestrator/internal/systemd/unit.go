@@ -1,0 +1,140 @@
+// Package systemd reads the state of a unit and talks to the service manager
+// that started the agent. It runs systemctl rather than hold a D-Bus
+// connection, which would cost memory all the time.
+package systemd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const timeout = 5 * time.Second
+
+// The properties of systemd.service(5) that a Unit is read from.
+const properties = "LoadState,ActiveState,SubState,Result,MainPID,NRestarts," +
+	"ExecMainCode,ExecMainStatus,ExecMainStartTimestamp," +
+	"ExecMainStartTimestampMonotonic,ExecMainExitTimestamp"
+
+// A Unit is the state of a service at one moment.
+type Unit struct {
+	Name   string
+	Load   string // "loaded", "not-found", ...
+	Active string // "active", "inactive", "failed", "activating", ...
+	Sub    string // "running", "dead", "auto-restart", ...
+	Result string // "success", or why the service failed
+
+	PID      int // of the main process; 0 when there is none
+	Restarts int // automatic ones since the last start by hand
+	Code     int // how the main process ended: CLD_EXITED ..., 0 if it did not
+	Status   int // its exit status or signal
+
+	Started time.Time     // of the last main process; zero if there was none
+	Exited  time.Time     // of the last main process; zero while it runs
+	Age     time.Duration // of the running main process, by the monotonic clock
+}
+
+// Show asks systemd for the state of a service.
+func Show(ctx context.Context, name string) (Unit, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "systemctl", "show", "-p", properties, "--", name)
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "TZ=UTC", "LC_ALL=C"}
+	cmd.WaitDelay = 100 * time.Millisecond
+	out, err := cmd.Output()
+	if err != nil {
+		return Unit{}, fmt.Errorf("systemctl show %s: %w", name, reason(ctx, err))
+	}
+	up, err := sinceBoot()
+	if err != nil {
+		return Unit{}, fmt.Errorf("systemctl show %s: %w", name, err)
+	}
+	u, err := parse(string(out), up)
+	if err != nil {
+		return Unit{}, fmt.Errorf("systemctl show %s: %w", name, err)
+	}
+	u.Name = name
+	return u, nil
+}
+
+func reason(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		line, _, _ := strings.Cut(strings.TrimSpace(string(exit.Stderr)), "\n")
+		return fmt.Errorf("%w: %s", err, line)
+	}
+	return err
+}
+
+// parse reads the output of systemctl show; up is the monotonic clock.
+func parse(out string, up time.Duration) (Unit, error) {
+	p := make(map[string]string)
+	for line := range strings.Lines(out) {
+		key, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
+		p[key] = value
+	}
+	if p["ActiveState"] == "" {
+		return Unit{}, errors.New("no ActiveState in its output")
+	}
+	u := Unit{Load: p["LoadState"], Active: p["ActiveState"], Sub: p["SubState"], Result: p["Result"]}
+
+	var errs []error
+	number := func(key string) int {
+		if p[key] == "" {
+			return 0
+		}
+		n, err := strconv.Atoi(p[key])
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", key, err))
+		}
+		return n
+	}
+	moment := func(key string) time.Time {
+		t, err := parseTime(p[key])
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", key, err))
+		}
+		return t
+	}
+	u.PID, u.Restarts = number("MainPID"), number("NRestarts")
+	u.Code, u.Status = number("ExecMainCode"), number("ExecMainStatus")
+	u.Started, u.Exited = moment("ExecMainStartTimestamp"), moment("ExecMainExitTimestamp")
+	if start := number("ExecMainStartTimestampMonotonic"); u.PID != 0 {
+		u.Age = up - time.Duration(start)*time.Microsecond
+	}
+	return u, errors.Join(errs...)
+}
+
+// parseTime reads a timestamp as systemctl prints it under TZ=UTC.
+func parseTime(s string) (time.Time, error) {
+	if s == "" || s == "n/a" {
+		return time.Time{}, nil
+	}
+	if !strings.HasSuffix(s, " UTC") {
+		return time.Time{}, fmt.Errorf("time %q is not in UTC", s)
+	}
+	return time.Parse("Mon 2006-01-02 15:04:05 MST", s)
+}
+
+// Failure says how the service's last run ended, "" if it ended well.
+func (u Unit) Failure() string {
+	if u.Result == "success" || u.Result == "" {
+		return ""
+	}
+	const exited = 1 // CLD_EXITED
+	switch {
+	case u.Code == exited:
+		return fmt.Sprintf("%s: %s: exit status %d", u.Name, u.Result, u.Status)
+	case u.Code != 0:
+		return fmt.Sprintf("%s: %s: signal %d", u.Name, u.Result, u.Status)
+	}
+	return fmt.Sprintf("%s: %s", u.Name, u.Result)
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"xmrfleet/cmd/xmrig-orchestrator/internal/health"
+	"xmrfleet/cmd/xmrig-orchestrator/internal/miner"
+	"xmrfleet/cmd/xmrig-orchestrator/internal/store"
+	"xmrfleet/modules/agent"
+)
+
+// status prints the host's row. Where there is none to read, it fails; the
+// JSON then tells what a poll would record now, and the error as last_error.
+func (m *Main) status(ctx context.Context, s agent.Settings, asJSON bool) error {
+	p, failed, err := m.recorded(ctx, s)
+	if !asJSON {
+		if err != nil {
+			return err
+		}
+		return printStatus(m.Stdout, statusOf(p, failed), m.Now())
+	}
+	if err != nil {
+		p = health.Process{Hostname: s.Hostname, WorkerID: s.WorkerID}.Next(m.observe(ctx, s), nil)
+		p.LastError, p.Errors, p.CheckedAt = err.Error(), 0, time.Time{}
+	}
+	return errors.Join(err, json.NewEncoder(m.Stdout).Encode(statusOf(p, failed)))
+}
+
+// recorded reads the host's row and its number of failed commands.
+func (m *Main) recorded(ctx context.Context, s agent.Settings) (p health.Process, failed int, err error) {
+	db, err := store.OpenReadOnly(ctx, s.Database)
+	if err != nil {
+		return p, 0, err
+	}
+	defer db.Close()
+	if p, err = db.Process(ctx, s.Hostname); err != nil {
+		return p, 0, err
+	}
+	failed, err = db.FailedCommands(ctx, s.Hostname, m.Now().Add(-time.Hour))
+	return p, failed, err
+}
+
+func statusOf(p health.Process, failed int) agent.Status {
+	st := agent.Status{
+		Version:           agent.StatusVersion,
+		Hostname:          p.Hostname,
+		WorkerID:          p.WorkerID,
+		State:             p.State,
+		PID:               p.PID,
+		StartedAt:         moment(p.StartedAt),
+		StoppedAt:         moment(p.StoppedAt),
+		LastHealthCheckAt: moment(p.CheckedAt),
+		ErrorCount:        p.Errors,
+		RestartCount:      p.Restarts,
+		LastError:         p.LastError,
+		FailedCommands:    failed,
+	}
+	if p.Accepted != nil {
+		st.Accepted = *p.Accepted
+	}
+	if p.Rejected != nil {
+		st.Rejected = *p.Rejected
+	}
+	if s, err := miner.Parse(p.Snapshot); err == nil {
+		st.Hashrate = s.Hashrate.Total
+		st.Pool = s.Connection.Pool
+		st.PoolConnected = s.Connected()
+		st.Paused = s.Paused
+		st.Uptime = s.Uptime
+		st.XMRigVersion = s.Version
+	}
+	return st
+}
+
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+func printStatus(w io.Writer, s agent.Status, now time.Time) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	row := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(t, "%s\t%s\n", name, value)
+		}
+	}
+	row("host", s.Hostname)
+	row("worker", s.WorkerID)
+	row("state", s.State)
+	if s.PID != 0 {
+		row("pid", strconv.Itoa(s.PID))
+	}
+	row("started", ago(s.StartedAt, now))
+	row("stopped", ago(s.StoppedAt, now))
+	row("xmrig", s.XMRigVersion)
+	row("hashrate", rates(s.Hashrate))
+	row("shares", fmt.Sprintf("%d accepted, %d rejected", s.Accepted, s.Rejected))
+	row("pool", pool(s))
+	row("restarts", strconv.Itoa(s.RestartCount))
+	row("errors", strconv.Itoa(s.ErrorCount))
+	row("last error", s.LastError)
+	if s.FailedCommands > 0 {
+		row("commands", fmt.Sprintf("%d failed within the last hour", s.FailedCommands))
+	}
+	row("checked", ago(s.LastHealthCheckAt, now))
+	return t.Flush()
+}
+
+// rates shows H/s over 10 s, 60 s and 15 min, "" where nothing is known.
+func rates(h [3]*float64) string {
+	if h == [3]*float64{} {
+		return ""
+	}
+	var s [3]string
+	for i, rate := range h {
+		s[i] = "n/a"
+		if rate != nil {
+			s[i] = strconv.FormatFloat(*rate, 'f', 1, 64)
+		}
+	}
+	return strings.Join(s[:], " ") + " H/s (10s 60s 15m)"
+}
+
+func pool(s agent.Status) string {
+	switch {
+	case s.Pool == "":
+		return ""
+	case s.Paused:
+		return s.Pool + ", paused"
+	case !s.PoolConnected:
+		return s.Pool + ", not connected"
+	}
+	return s.Pool
+}
+
+func ago(t *time.Time, now time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s (%v ago)", t.Format("2006-01-02 15:04:05 UTC"), now.Sub(*t).Truncate(time.Second))
+}
