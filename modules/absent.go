@@ -1,11 +1,14 @@
 package modules
 
-import "strings"
+import "fmt"
 
 // Absent is a path at which nothing may be. A directory goes with all it
 // holds, but never across the border of a file system.
 type Absent struct {
 	Path string
+
+	// EmptyParent says that the directory goes too if nothing else is in it.
+	EmptyParent bool
 
 	// Unit is set where Path is a unit file that systemd has to forget.
 	Unit bool
@@ -15,17 +18,28 @@ func (a Absent) ID() string { return "absent " + a.Path }
 
 func (a Absent) Validate() error { return validPath(a.Path) }
 
+const absentProbe = fileProbe + `
+if [ "$3" = yes ] && [ -d "${1%/*}" ] && [ -z "$(ls -A "${1%/*}")" ]; then echo 'empty parent'; fi`
+
 func (a Absent) Probe() Command {
-	return Command{Script: fileProbe, Args: []string{a.Path, "0"}}
+	return Command{Script: absentProbe, Args: []string{a.Path, "0", yes(a.EmptyParent)}}
 }
 
+const remove = `
+set -e
+rm -rf --one-file-system "$1"
+[ "$2" = no ] || [ ! -d "${1%/*}" ] || rmdir --ignore-fail-on-non-empty "${1%/*}"`
+
 func (a Absent) Diff(probed string, _ Facts) (Change, error) {
+	if probed == "absent\n" {
+		return Change{}, nil
+	}
 	old, err := parseFile(probed)
-	if err != nil || strings.HasPrefix(old.kind, "absent") {
-		return Change{}, err
+	if err != nil {
+		return Change{}, fmt.Errorf("read %s: %w", a.ID(), err)
 	}
 	c := Change{Action: Delete, Fields: []Field{{Name: "type", Old: old.kind}},
-		Steps: []Command{{Script: `rm -rf --one-file-system "$1"`, Args: []string{a.Path}}}}
+		Steps: []Command{{Script: remove, Args: []string{a.Path, yes(a.EmptyParent)}}}}
 	if a.Unit {
 		c.Steps = append(c.Steps, daemonReload)
 	}

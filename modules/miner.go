@@ -49,7 +49,11 @@ type XMRig struct {
 	BinarySHA256 string // of the xmrig member; from the archive itself with InstallPush
 	Install      string
 	Source       string // URL or local path of the archive
-	Binary       *Blob  // the xmrig member; nil unless InstallPush and the archive was opened
+
+	// Binary and Arch come from the opened archive; they are empty unless
+	// Install is InstallPush.
+	Binary *Blob
+	Arch   string
 
 	State          string
 	MaxThreadsHint int  // percent; 1 to 100

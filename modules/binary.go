@@ -1,0 +1,331 @@
+package modules
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// A Binary is an executable in a store that is addressed by content, STORE/
+// SHA256/NAME, and the link at which everyone finds it. The link makes the swap
+// to another version and the way back atomic. Store and link are one resource,
+// because only together they can decide to adopt a binary that is already on
+// the host.
+//
+// The store keeps the current and the previous binary.
+type Binary struct {
+	Name  string // "xmrig"
+	Link  string // "/usr/local/bin/xmrig"
+	Store string // "/usr/local/lib/xmrfleet"
+
+	Install string // InstallPush, InstallPull or InstallExisting
+	SHA256  string // of the executable; may be empty with InstallExisting
+	Arch    string // GOARCH it is built for; empty if not known
+	Content *Blob  // with InstallPush
+
+	// Absent removes link and store. A binary that was adopted goes back to
+	// where it was found.
+	Absent bool
+
+	URL           string // of the archive, with InstallPull
+	ArchiveSHA256 string // with InstallPull
+}
+
+func (b Binary) ID() string { return "binary " + b.Name }
+
+var hexSHA256 = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+func (b Binary) Validate() error {
+	errs := []error{validPath(b.Link), validPath(b.Store)}
+	if b.Absent {
+		return errors.Join(errs...)
+	}
+	if (b.Install != InstallExisting || b.SHA256 != "") && !hexSHA256.MatchString(b.SHA256) {
+		errs = append(errs, fmt.Errorf("sha256 %q of the binary: want 64 hex digits", b.SHA256))
+	}
+	if b.Install == InstallPull && (b.URL == "" || !hexSHA256.MatchString(b.ArchiveSHA256)) {
+		errs = append(errs, errors.New("install by pull: want the archive's URL and sha256"))
+	}
+	return errors.Join(errs...)
+}
+
+// The probe prints what the link is, and the store's entries, newest first.
+const binaryProbe = `
+link=$1 store=$2 name=$3
+if [ -L "$link" ]; then printf 'link %s\n' "$(readlink "$link")"
+elif [ -f "$link" ]; then sum=$(sha256sum <"$link"); printf 'file %s\n' "${sum%% *}"
+elif [ -e "$link" ]; then echo other
+else echo absent
+fi
+ls -1t "$store" 2>/dev/null | while IFS= read -r entry; do
+	[ ${#entry} -eq 64 ] || continue
+	file=$store/$entry/$name
+	sum=none; attributes='0 - -'
+	[ ! -f "$file" ] || { sum=$(sha256sum <"$file"); attributes=$(stat -c '%a %U %G' "$file"); }
+	adopted=no
+	[ ! -e "$store/$entry/adopted" ] || adopted=yes
+	printf 'store %s %s %s %s\n' "$entry" "${sum%% *}" "$adopted" "$attributes"
+done
+:`
+
+func (b Binary) Probe() Command {
+	return Command{Script: binaryProbe, Args: []string{b.Link, b.Store, b.Name}}
+}
+
+// storeEntry is one directory of the store.
+type storeEntry struct {
+	sum     string // its name
+	actual  string // what the executable in it really has
+	adopted bool
+	owned
+}
+
+// sound is an entry that holds what its name says and only root can change.
+func (e storeEntry) sound() bool {
+	return e.actual == e.sum && e.owned == owned{"0755", "root", "root"}
+}
+
+// probedBinary is what binaryProbe printed.
+type probedBinary struct {
+	kind    string // absent, link, file, other
+	target  string // of a link
+	sum     string // of a file
+	entries []storeEntry
+}
+
+func parseBinary(probed string) (probedBinary, error) {
+	head, rest, _ := strings.Cut(probed, "\n")
+	var p probedBinary
+	var detail string
+	p.kind, detail, _ = strings.Cut(head, " ")
+	switch p.kind {
+	case "link":
+		p.target = detail
+	case "file":
+		p.sum = detail
+	case "absent", "other":
+	default:
+		return p, fmt.Errorf("unexpected answer %q", head)
+	}
+	for line := range strings.Lines(rest) {
+		w := strings.Fields(line)
+		if len(w) != 7 {
+			return p, fmt.Errorf("unexpected answer %q", line)
+		}
+		p.entries = append(p.entries, storeEntry{sum: w[1], actual: w[2], adopted: w[3] == "yes",
+			owned: owned{octal(w[4]), w[5], w[6]}})
+	}
+	return p, nil
+}
+
+// Wanted is the sha256 of the executable that should run. With
+// InstallExisting it is that of the first one found on the host, unless SHA256
+// names one of them.
+func (b Binary) Wanted(facts Facts) (string, error) {
+	if b.Install != InstallExisting {
+		return b.SHA256, nil
+	}
+	for _, x := range facts.XMRigs {
+		if b.SHA256 == "" || b.SHA256 == x.SHA256 {
+			return x.SHA256, nil
+		}
+	}
+	return "", fmt.Errorf("install = \"existing\": no such %s on the host (PATH, /usr/local/bin, /usr/bin, /opt, /home)", b.Name)
+}
+
+func (b Binary) stored(sum string) string { return path.Join(b.Store, sum, b.Name) }
+
+func (b Binary) Diff(probed string, facts Facts) (Change, error) {
+	have, err := parseBinary(probed)
+	if err != nil {
+		return Change{}, fmt.Errorf("read %s: %w", b.ID(), err)
+	}
+	if b.Absent {
+		return b.remove(have), nil
+	}
+	if have.kind == "other" {
+		return Change{}, fmt.Errorf("%s: neither file nor link is in its place; move it away", b.Link)
+	}
+	if b.Arch != "" && b.Arch != facts.GOARCH() {
+		return Change{}, fmt.Errorf("the %s of the archive is built for %s, the host is %s; give it a source of its own", b.Name, b.Arch, facts.Arch)
+	}
+	want, err := b.Wanted(facts)
+	if err != nil {
+		return Change{}, err
+	}
+
+	target, source := b.provide(want, have, facts)
+	var c Change
+	if have.kind == "file" {
+		c.Steps = append(c.Steps, Command{Script: moveIntoStore,
+			Args: []string{b.Link, b.Store, b.Name, have.sum, yes(have.sum == want)}})
+	}
+	if source.Script != "" {
+		c.Steps = append(c.Steps, source)
+	}
+	switch {
+	case have.kind == "link" && have.target == target:
+		if len(c.Steps) > 0 {
+			c.Action, c.Reason = Update, "the installed file is not what it was"
+		}
+	case have.kind == "absent":
+		c.Action = Create
+		c.Fields = []Field{{Name: "target", New: target}}
+	case have.kind == "link":
+		c.Action = Update
+		c.Fields = []Field{{"target", have.target, target}}
+	default:
+		c.Action = Update
+		c.Fields = []Field{{"sha256", have.sum, want}, {"type", "file", "link to " + target}}
+	}
+	if have.kind != "link" || have.target != target {
+		c.Steps = append(c.Steps, Symlink{Path: b.Link, Target: target}.link())
+	}
+	b.prune(&c, want, have)
+	return c, nil
+}
+
+// provide says where the link should point so that it leads to want, and the
+// step that puts the executable there, if one is needed. A binary elsewhere on
+// the host is linked where only root can change it, and copied into the store
+// otherwise or where the miner's unit cannot see it (ProtectHome=yes).
+func (b Binary) provide(want string, have probedBinary, facts Facts) (target string, step Command) {
+	stored := b.stored(want)
+	for _, e := range have.entries {
+		if e.sum == want && e.sound() {
+			return stored, Command{}
+		}
+	}
+	if have.kind == "file" && have.sum == want {
+		return stored, Command{} // moved into the store
+	}
+	for _, x := range facts.XMRigs {
+		if x.SHA256 != want || strings.HasPrefix(x.Real, b.Store+"/") {
+			continue
+		}
+		hidden := strings.HasPrefix(x.Real, "/home/") || strings.HasPrefix(x.Real, "/root/")
+		if x.Protected && !hidden {
+			return x.Real, Command{}
+		}
+		return stored, Command{Script: copyIntoStore, Args: []string{stored, x.Real, want}}
+	}
+	if b.Install == InstallPull {
+		return stored, Command{Script: pullIntoStore, Args: []string{stored, b.URL, b.ArchiveSHA256, want}}
+	}
+	return stored, Command{Script: pushIntoStore, Args: []string{stored, want}, Stdin: b.Content}
+}
+
+func (b Binary) remove(have probedBinary) Change {
+	var c Change
+	step := func(script string, f Field, args ...string) {
+		c.Action = Delete
+		c.Fields = append(c.Fields, f)
+		c.Steps = append(c.Steps, Command{Script: script, Args: args})
+	}
+	if have.kind == "link" {
+		step(`rm -f "$1"`, Field{Name: "link", Old: have.target}, b.Link)
+	}
+	for _, e := range have.entries {
+		if e.adopted && have.kind != "file" {
+			step(`mv -T "$1" "$2"`, Field{"adopted binary", b.stored(e.sum), b.Link}, b.stored(e.sum), b.Link)
+		}
+	}
+	if len(have.entries) > 0 {
+		step(`rm -rf --one-file-system "$1"`, Field{Name: "store", Old: b.Store}, b.Store)
+	}
+	return c
+}
+
+// prune removes all but the current and the previous binary. The previous one
+// is what the link leads to so far or, if that stays, the newest other one.
+func (b Binary) prune(c *Change, want string, have probedBinary) {
+	previous := ""
+	switch {
+	case have.kind == "file":
+		previous = have.sum
+	case strings.HasPrefix(have.target, b.Store+"/"):
+		previous = path.Base(path.Dir(have.target))
+	}
+	for _, e := range have.entries {
+		if previous == "" || previous == want {
+			previous = e.sum
+		}
+		if slices.Contains([]string{want, previous}, e.sum) || e.adopted {
+			continue
+		}
+		if c.Empty() {
+			c.Action = Update
+		}
+		c.Fields = append(c.Fields, Field{Name: "old binary", Old: e.sum})
+		c.Steps = append(c.Steps, Command{Script: `rm -rf --one-file-system "$1"`,
+			Args: []string{path.Join(b.Store, e.sum)}})
+	}
+}
+
+func yes(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+// intoStore opens every script that puts an executable at $1: the temporary
+// file is $new, settle checks its sha256 and moves it in place.
+const intoStore = `
+set -eu
+umask 022
+dir=${1%/*}
+mkdir -p "$dir"
+chmod 0755 "${dir%/*}" "$dir"
+new=$dir/.new
+trap 'rm -f "$new"' EXIT
+settle() {
+	sum=$(sha256sum <"$new")
+	[ "${sum%% *}" = "$2" ] || { echo "install $1: sha256 is ${sum%% *}, want $2" >&2; exit 1; }
+	chown root:root "$new"
+	chmod 0755 "$new"
+	sync "$new"
+	mv -fT "$new" "$1"
+	! command -v restorecon >/dev/null || restorecon "$1"
+	sync "$dir"
+}
+`
+
+const pushIntoStore = intoStore + `
+cat >"$new"
+settle "$1" "$2"`
+
+const copyIntoStore = intoStore + `
+cp "$2" "$new"
+settle "$1" "$3"`
+
+const pullIntoStore = intoStore + `
+archive=$dir/.archive
+trap 'rm -f "$new" "$archive"' EXIT
+curl -fsSL --retry 2 --connect-timeout 10 -o "$archive" "$2" || { echo "download $2: curl failed (exit $?)" >&2; exit 1; }
+sum=$(sha256sum <"$archive")
+[ "${sum%% *}" = "$3" ] || { echo "download $2: sha256 is ${sum%% *}, want $3" >&2; exit 1; }
+member=$(tar -tzf "$archive" | grep -E '^(\./)?[^/]+/xmrig$' | head -n 1)
+[ -n "$member" ] || { echo "download $2: no xmrig in the archive" >&2; exit 1; }
+tar -xzOf "$archive" "$member" >"$new"
+settle "$1" "$4"`
+
+// moveIntoStore keeps the file that is in the link's place, $1, as the entry
+// $4 of the store $2. $5 says whether it is adopted as ours.
+const moveIntoStore = `
+set -eu
+umask 022
+dir=$2/$4
+mkdir -p "$dir"
+chmod 0755 "$2" "$dir"
+[ "$5" = no ] || : >"$dir/adopted"
+cp -f "$1" "$dir/.new"
+chown root:root "$dir/.new"
+chmod 0755 "$dir/.new"
+sync "$dir/.new"
+mv -fT "$dir/.new" "$dir/$3"
+! command -v restorecon >/dev/null || restorecon "$dir/$3"
+sync "$dir"`

@@ -1,0 +1,226 @@
+package modules
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A Service is a systemd unit that should be running, stopped, or gone.
+//
+// A restart that is due is a state of the host, not an event of a run: at each
+// start the unit records what it is started with, and Diff compares that
+// record with what should be running. A run that died between a file and the
+// restart is therefore healed by the next one.
+type Service struct {
+	Unit    string // "xmrig.service"
+	Enabled bool
+	Running bool
+
+	// Record gives what the running process should have been started with.
+	// It is called only where Running is set.
+	Record func(Facts) (Record, error)
+
+	// Check is a command, words separated by blanks, that exits 0 once the
+	// started service does its work. Empty: being active is enough.
+	Check string
+
+	// Journal is the unit's journal namespace, if it has one.
+	Journal string
+}
+
+// A Record is what a unit was started with. recordCommand writes it.
+type Record struct {
+	Unit   string // revision of the unit's text
+	Config string // sha256 of the configuration
+	Binary string // sha256 of the executable
+}
+
+// recordCommand is the ExecStartPre that records what a unit is started with,
+// outside of its sandbox and where only root writes. The revision stands in
+// the unit's text, because systemd runs the unit as it was loaded. No
+// character of it means anything to systemd's own quoting.
+func recordCommand(unit, revision, config, binary string) string {
+	return fmt.Sprintf("+/bin/sh -c 'mkdir -p /run/xmrfleet && { echo unit %s; sha256sum %s %s; } >%s'",
+		revision, config, binary, recordPath(unit))
+}
+
+func parseRecord(text string) Record {
+	var r Record
+	if lines := strings.Split(text, "\n"); len(lines) == 3 {
+		r.Unit = strings.TrimPrefix(lines[0], "unit ")
+		r.Config, _, _ = strings.Cut(lines[1], " ")
+		r.Binary, _, _ = strings.Cut(lines[2], " ")
+	}
+	return r
+}
+
+// staleness says what of a process that was started with have is not as r
+// wants it, or "".
+func (r Record) staleness(have Record) string {
+	if have == (Record{}) {
+		return "it is not known what the running process was started with"
+	}
+	var old []string
+	if have.Config != r.Config {
+		old = append(old, "config")
+	}
+	if have.Binary != r.Binary {
+		old = append(old, "binary")
+	}
+	if have.Unit != r.Unit {
+		old = append(old, "unit")
+	}
+	if old == nil {
+		return ""
+	}
+	return "the running process has the old " + strings.Join(old, " and ")
+}
+
+func (s Service) ID() string { return "service " + strings.TrimSuffix(s.Unit, ".service") }
+
+func (s Service) Validate() error {
+	if !strings.HasSuffix(s.Unit, ".service") {
+		return fmt.Errorf("unit %q: want a name that ends in .service", s.Unit)
+	}
+	if s.Running && s.Record == nil {
+		return fmt.Errorf("unit %s: a running service needs a record", s.Unit)
+	}
+	return nil
+}
+
+const serviceProbe = `
+systemctl show -p LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,Result "$1" 2>/dev/null
+printf 'Record=\n'
+cat "$2" 2>/dev/null
+:`
+
+func (s Service) Probe() Command {
+	return Command{Script: serviceProbe, Args: []string{s.Unit, recordPath(s.Unit)}}
+}
+
+// unitState is what serviceProbe printed.
+type unitState struct {
+	load, active, sub, file, result string
+	reload                          bool
+	record                          string
+}
+
+func parseUnitState(probed string) unitState {
+	properties, record, _ := strings.Cut(probed, "Record=\n")
+	u := unitState{record: strings.TrimSpace(record)}
+	for line := range strings.Lines(properties) {
+		key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
+		switch key {
+		case "LoadState":
+			u.load = value
+		case "ActiveState":
+			u.active = value
+		case "SubState":
+			u.sub = value
+		case "UnitFileState":
+			u.file = value
+		case "NeedDaemonReload":
+			u.reload = value == "yes"
+		case "Result":
+			u.result = value
+		}
+	}
+	return u
+}
+
+// up reports whether a process runs, or is on its way.
+func (u unitState) up() bool {
+	return u.active == "active" || u.active == "activating" || u.active == "reloading"
+}
+
+// failing is a unit that systemd starts again and again.
+func (u unitState) failing() bool { return u.active == "activating" && u.sub == "auto-restart" }
+
+func (s Service) Diff(probed string, facts Facts) (Change, error) {
+	u := parseUnitState(probed)
+	var c Change
+	if s.Enabled != (u.file == "enabled") && (s.Enabled || u.load == "loaded") {
+		want := "disabled"
+		if s.Enabled {
+			want = "enabled"
+		}
+		c.Action = Update
+		c.Fields = append(c.Fields, Field{"start at boot", u.file, want})
+		c.Steps = append(c.Steps, Command{Script: setEnabled, Args: []string{s.Unit, want}})
+	}
+	if !s.Running {
+		if u.up() || u.active == "deactivating" {
+			c.Action, c.Disruptive = Stop, true
+			c.Steps = append(c.Steps, Command{Script: `systemctl stop "$1"`, Args: []string{s.Unit}})
+		}
+		return c, nil
+	}
+
+	want, err := s.Record(facts)
+	if err != nil {
+		return Change{}, fmt.Errorf("%s: %w", s.ID(), err)
+	}
+	if u.reload {
+		c.Action = Update
+		c.Fields = append(c.Fields, Field{"loaded unit", "older than its file", "the file"})
+		c.Steps = append(c.Steps, daemonReload)
+	}
+	switch stale := want.staleness(parseRecord(u.record)); {
+	case !u.up():
+		c.Action = Start
+		if u.active == "failed" {
+			c.Reason = "it failed: " + u.result
+		}
+	case stale != "":
+		c.Action, c.Reason = Restart, stale
+	case u.failing():
+		c.Action, c.Reason = Restart, "it ends soon after each start: "+u.result
+	default:
+		return c, nil
+	}
+	c.Disruptive = true
+	c.Steps = append(c.Steps, Command{
+		Script: startUnit,
+		Args:   []string{s.Unit, string(c.Action), s.Check, s.Journal},
+	})
+	return c, nil
+}
+
+// setEnabled leaves alone that there may be no unit left to disable.
+const setEnabled = `
+case $2 in
+enabled) systemctl --quiet enable "$1" ;;
+*) systemctl --quiet disable "$1" ;;
+esac`
+
+// startUnit starts or restarts $1 and waits until the check $3 passes, for 20
+// seconds at most. Without an agent that could check, it is content with a
+// unit that stays up for a second. A unit that fails shows its journal.
+const startUnit = `
+unit=$1 verb=$2 check=$3 namespace=$4
+property() { systemctl show -p "$1" --value "$unit"; }
+fail() {
+	{
+		echo "$1; the last lines of its journal:"
+		journalctl ${namespace:+"--namespace=$namespace"} --sync
+		journalctl ${namespace:+"--namespace=+$namespace"} -u "$unit" -n 15 --no-pager -o short | sed 's/^/    /'
+	} >&2
+	exit 1
+}
+case $(head -c 4 "${check%% *}" 2>/dev/null) in *ELF) ;; *) check= ;; esac
+systemctl reset-failed "$unit" 2>/dev/null
+systemctl "$verb" "$unit" || fail "$verb $unit: failed"
+started=$(property InvocationID)
+tries=0
+while :; do
+	[ "$(property ActiveState)" = active ] && [ "$(property InvocationID)" = "$started" ] ||
+		fail "$verb $unit: the process ended: $(property Result)"
+	if [ -z "$check" ]; then
+		[ "$tries" -lt 4 ] || exit 0
+	else
+		answer=$($check 2>&1) && exit 0
+		[ "$tries" -lt 80 ] || fail "$verb $unit: it runs, but $answer"
+	fi
+	tries=$((tries + 1))
+	sleep 0.25
+done`
