@@ -85,6 +85,8 @@ func (d *daemon) poll(ctx context.Context) {
 	d.logDatabase(err)
 }
 
+// observe asks the miner first: one that ends before systemd is asked is then
+// known to have ended, and not taken for one whose API is dead.
 func (m *Main) observe(ctx context.Context, s agent.Settings) health.Observation {
 	o := health.Observation{At: m.Now().UTC()}
 	o.Summary, o.APIErr = client(s).Summary(ctx)

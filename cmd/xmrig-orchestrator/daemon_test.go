@@ -1,0 +1,258 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"xmrfleet/cmd/xmrig-orchestrator/internal/health"
+	"xmrfleet/cmd/xmrig-orchestrator/internal/store"
+)
+
+func TestRun(t *testing.T) {
+	h := newHost(t)
+	steps := []struct {
+		name string
+		do   func()
+		want string
+	}{
+		{"hashing", func() { h.runs(10, 0); h.says("logged-in-no-job", "4012.5,4013.1,4000.9") }, `running 10 0 0 "" 4012.5 true`},
+		{"pool lost", func() { h.says("pool-lost", "") }, `unhealthy 10 1 0 "pool 127.0.0.1:33333: not connected" <nil> true`},
+		{"API gone", func() { h.answer.Store(nil) }, `unhealthy 10 2 0 "API: truncated answer: no end of its header" <nil> false`},
+		{"crash", func() { h.ends("activating", "auto-restart", "core-dump", 3, 6, 0) }, `restarting 0 2 0 "xmrig.service: core-dump: signal 6" <nil> false`},
+		{"restarted", func() { h.says("logged-in-no-job", "100.0,null,null"); h.polled("restarting"); h.runs(11, 1) }, `running 11 3 1 "xmrig.service: core-dump: signal 6" 100 true`},
+		{"failed", func() { h.ends("failed", "failed", "exit-code", 1, 2, 1) }, `crashed 0 4 1 "xmrig.service: exit-code: exit status 2" <nil> false`},
+		{"stopped", func() { h.ends("inactive", "dead", "success", 1, 0, 1) }, `stopped 0 4 1 "xmrig.service: exit-code: exit status 2" <nil> false`},
+	}
+	steps[0].do()
+	log, stop := h.start(true)
+	for i, step := range steps {
+		if i > 0 {
+			step.do()
+		}
+		var got string
+		h.await(step.name, func(p health.Process) bool {
+			rate := any(nil)
+			if p.Hashrate != nil {
+				rate = *p.Hashrate
+			}
+			problem := strings.Replace(p.LastError, "miner api "+h.settings.API.Address, "API", 1)
+			got = fmt.Sprintf("%s %d %d %d %q %v %v", p.State, p.PID, p.Errors, p.Restarts, problem, rate, p.Snapshot != nil)
+			return got == step.want || t.Failed()
+		})
+	}
+	stop()
+	for _, want := range []string{
+		`level=INFO msg="watching xmrig.service" version=0.1.0 hostname=mini-1`,
+		`level=INFO msg="miner running"`,
+		`level=WARN msg="miner unhealthy" problem="pool 127.0.0.1:33333: not connected"`,
+		`level=INFO msg="miner stopped"`,
+	} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("not in the log: %s", want)
+		}
+	}
+	if t.Failed() {
+		t.Logf("log:\n%s", log)
+	}
+}
+
+func TestRunContinues(t *testing.T) {
+	h := newHost(t)
+	h.runs(10, 5)
+	h.says("logged-in-no-job", "4012.5,4013.1,4000.9")
+	_, stop := h.start(true)
+	h.await("first agent", func(p health.Process) bool { return p.PID == 10 })
+	h.runs(11, 6)
+	h.await("restart", func(p health.Process) bool { return p.Restarts == 1 })
+	stop()
+	h.runs(12, 7)
+	h.start(true)
+	p := h.await("second agent", func(p health.Process) bool { return p.PID == 12 })
+	if p.Restarts != 2 || p.Errors != 2 {
+		t.Errorf("restarts %d, errors %d; want 2, 2", p.Restarts, p.Errors)
+	}
+}
+
+// systemd hears READY once there is a row, then WATCHDOG, at the end STOPPING.
+func TestRunNotifies(t *testing.T) {
+	h := newHost(t)
+	h.runs(10, 0)
+	h.says("logged-in-no-job", "1.0,null,null")
+	socket := filepath.Join(h.dir, "notify")
+	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	t.Setenv("NOTIFY_SOCKET", socket)
+	t.Setenv("WATCHDOG_USEC", "100000")
+	t.Setenv("WATCHDOG_PID", "")
+	hear := func() string {
+		conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+		buf := make([]byte, 64)
+		n, err := conn.Read(buf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(buf[:n])
+	}
+	_, stop := h.start(true)
+	if got := hear(); got != "READY=1" {
+		t.Errorf("first %s", got)
+	}
+	if p := h.row(); p.State != "running" {
+		t.Errorf("when ready, the row is %+v", p)
+	}
+	for range 2 {
+		if got := hear(); got != "WATCHDOG=1" {
+			t.Errorf("then %s", got)
+		}
+	}
+	stop()
+	last := hear()
+	for last == "WATCHDOG=1" {
+		last = hear()
+	}
+	if last != "STOPPING=1" {
+		t.Errorf("last %s", last)
+	}
+}
+
+// Nothing that happens to a database ends the loop, and each is recovered
+// from. The miner's API is asked all the while.
+func TestRunDatabaseTrouble(t *testing.T) {
+	if _, err := exec.LookPath("sqlite3"); err != nil {
+		t.Skip("sqlite3 is not installed")
+	}
+	h := newHost(t)
+	h.runs(10, 0)
+	h.says("logged-in-no-job", "4012.5,4013.1,4000.9")
+	log, stop := h.start(false)
+	path := h.settings.Database
+
+	logged := func(what string) {
+		t.Helper()
+		for end := time.Now().Add(10 * time.Second); !strings.Contains(log.String(), what); time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("not in the log: %s\n%s", what, log)
+			}
+		}
+	}
+	sqlite := func(sql string) {
+		t.Helper()
+		if out, err := exec.Command("sqlite3", path, sql).CombinedOutput(); err != nil {
+			t.Fatalf("sqlite3 %s: %v %s", sql, err, out)
+		}
+	}
+
+	logged("no such file or directory")
+	h.polled("missing")
+	sqlite("CREATE TABLE t (x)")
+	h.awaitPoll("made")
+	logged("database works again")
+
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	h.polled("deleted")
+	sqlite("CREATE TABLE t (x)")
+	h.awaitPoll("made again")
+
+	locker := exec.Command("sqlite3", path)
+	in, err := locker.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := locker.Start(); err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintln(in, ".timeout 5000\nBEGIN IMMEDIATE;")
+	logged("database is locked")
+	h.polled("locked")
+	in.Close()
+	locker.Wait()
+	h.awaitPoll("released")
+
+	// The header's write version and its change counter, sqlite.org/fileformat.
+	version := func(write, counter byte) {
+		t.Helper()
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if _, err := f.WriteAt([]byte{write}, 18); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.WriteAt([]byte{counter}, 24); err != nil {
+			t.Fatal(err)
+		}
+	}
+	version(3, 1) // a later format's: to be read, not written
+	logged("readonly database")
+	h.polled("read-only")
+	version(1, 2)
+	h.awaitPoll("writable")
+
+	if err := os.WriteFile(path, []byte(strings.Repeat("no database ", 1000)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	logged("file is not a database")
+	h.polled("garbage")
+	stop()
+}
+
+// A stop does not wait for a lock that another process holds.
+func TestRunStopsWhileLocked(t *testing.T) {
+	if _, err := exec.LookPath("sqlite3"); err != nil {
+		t.Skip("sqlite3 is not installed")
+	}
+	h := newHost(t)
+	h.runs(10, 0)
+	h.says("logged-in-no-job", "1.0,null,null")
+	if out, err := exec.Command("sqlite3", h.settings.Database, "CREATE TABLE t (x)").CombinedOutput(); err != nil {
+		t.Fatal(string(out))
+	}
+	_, stop := h.start(false)
+	h.awaitPoll("first")
+	locker := exec.Command("sqlite3", h.settings.Database)
+	in, err := locker.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := locker.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { in.Close(); locker.Wait() }()
+	fmt.Fprintln(in, ".timeout 5000\nBEGIN EXCLUSIVE;")
+	time.Sleep(300 * time.Millisecond)
+	stop()
+}
+
+// The database of another program is neither made nor moved to WAL.
+func TestRunSharedDatabase(t *testing.T) {
+	h := newHost(t)
+	h.runs(10, 0)
+	h.says("logged-in-no-job", "1.0,null,null")
+	db, err := store.OpenOwn(t.Context(), h.settings.Database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.Close()
+	if out, err := exec.Command("sqlite3", h.settings.Database, "PRAGMA journal_mode = DELETE").CombinedOutput(); err != nil {
+		t.Skipf("sqlite3: %v %s", err, out)
+	}
+	_, stop := h.start(false)
+	h.awaitPoll("first")
+	stop()
+	out, err := exec.Command("sqlite3", h.settings.Database, "PRAGMA journal_mode").Output()
+	if err != nil || string(out) != "delete\n" {
+		t.Errorf("journal mode is %q, %v", out, err)
+	}
+}
