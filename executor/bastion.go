@@ -1,0 +1,145 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// A bastion is a connection that others go through: one for all of them,
+// since sshd does not count forwarded connections as sessions.
+type bastion struct {
+	ready  chan struct{} // closed when conn or err is set
+	conn   *connection
+	err    error
+	places chan struct{} // connections that may be set up through it at a time
+}
+
+type bastions struct {
+	mu   sync.Mutex
+	open map[string]*bastion
+}
+
+// bastion returns the connection to the last hop of jump, which it makes
+// unless it is there. A hop that failed is not tried again in this run. chain
+// holds the hops that led here.
+func (d *Dialer) bastion(ctx context.Context, jump string, chain []string) (*bastion, error) {
+	if slices.Contains(chain, jump) {
+		return nil, &Error{Kind: BadConfig, Op: "connect through " + jump,
+			Err:  fmt.Errorf("ProxyJump goes in a circle: %s", strings.Join(append(chain, jump), " > ")),
+			Hint: "in the ssh configuration, for that host: ProxyJump none"}
+	}
+	d.bastions.mu.Lock()
+	b := d.bastions.open[jump]
+	if b == nil {
+		b = &bastion{ready: make(chan struct{}), places: make(chan struct{}, d.PerBastion)}
+		if d.bastions.open == nil {
+			d.bastions.open = map[string]*bastion{}
+		}
+		d.bastions.open[jump] = b
+		go d.openBastion(b, jump, chain)
+	}
+	d.bastions.mu.Unlock()
+	select {
+	case <-b.ready:
+	case <-ctx.Done():
+		return nil, unreachable("connect through "+jump, context.Cause(ctx), d.ConnectTimeout)
+	}
+	if b.err != nil {
+		return nil, through(jump, b.err)
+	}
+	return b, nil
+}
+
+// openBastion does not heed the context of whoever came first: others wait.
+func (d *Dialer) openBastion(b *bastion, jump string, chain []string) {
+	defer close(b.ready)
+	target, err := parseHop(jump)
+	if err != nil {
+		b.err = err
+		return
+	}
+	e, err := d.resolve(d.context, target)
+	if err != nil {
+		b.err = err
+		return
+	}
+	if b.conn, b.err = d.connect(d.context, e, append(slices.Clone(chain), jump)); b.err != nil {
+		return
+	}
+	go func() {
+		<-b.conn.ended
+		d.bastions.mu.Lock()
+		delete(d.bastions.open, jump)
+		d.bastions.mu.Unlock()
+	}()
+}
+
+// through says that an error is a hop's and not the host's own.
+func through(jump string, err error) error {
+	var e *Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	hop := *e
+	hop.Op = "hop " + jump + ": " + e.Op
+	return &hop
+}
+
+// parseHop reads the last hop of a ProxyJump list; the others become its own
+// ProxyJump, as ssh does it.
+func parseHop(jump string) (Target, error) {
+	var t Target
+	spec := jump
+	if i := strings.LastIndexByte(jump, ','); i >= 0 {
+		t.ProxyJump, spec = jump[:i], jump[i+1:]
+	}
+	bad := func() (Target, error) {
+		return Target{}, &Error{Kind: BadConfig, Op: "read ProxyJump " + strconv.Quote(jump), Err: errors.New("want [user@]host[:port]")}
+	}
+	spec = strings.TrimSuffix(strings.TrimPrefix(spec, "ssh://"), "/")
+	if i := strings.LastIndexByte(spec, '@'); i >= 0 {
+		t.User, spec = spec[:i], spec[i+1:]
+	}
+	host, port := spec, ""
+	if strings.HasPrefix(spec, "[") {
+		end := strings.IndexByte(spec, ']')
+		if end < 0 {
+			return bad()
+		}
+		host, port = spec[1:end], strings.TrimPrefix(spec[end+1:], ":")
+	} else if strings.Count(spec, ":") == 1 {
+		host, port, _ = strings.Cut(spec, ":")
+	}
+	if port != "" {
+		n, err := strconv.ParseUint(port, 10, 16)
+		if err != nil {
+			return bad()
+		}
+		t.Port = int(n)
+	}
+	if t.Name = host; host == "" {
+		return bad()
+	}
+	return t, nil
+}
+
+func (b *bastions) close() error {
+	b.mu.Lock()
+	list := make([]*bastion, 0, len(b.open))
+	for _, one := range b.open {
+		list = append(list, one)
+	}
+	b.mu.Unlock()
+	for _, one := range list {
+		<-one.ready
+		if one.conn != nil {
+			one.conn.fail(errors.New("closed"))
+		}
+	}
+	return nil
+}

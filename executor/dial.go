@@ -1,0 +1,224 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// connect reaches e, through its hops, and logs in. An sshd that is busy is
+// asked three times in all; nothing is tried again after the handshake.
+func (d *Dialer) connect(ctx context.Context, e *endpoint, chain []string) (*connection, error) {
+	check, err := d.hostKeys(e)
+	if err != nil {
+		return nil, err
+	}
+	offers, err := d.offers(e)
+	if err != nil {
+		return nil, err
+	}
+	var via *bastion
+	if e.jump != "" {
+		if via, err = d.bastion(ctx, e.jump, chain); err != nil {
+			return nil, err
+		}
+	}
+	for try := 1; ; try++ {
+		h := &handshake{Dialer: d, endpoint: e, check: check, offers: offers, via: via}
+		c, err := h.do(ctx)
+		if err == nil {
+			go c.watch(d.timing)
+			return c, nil
+		}
+		if !h.busy || try == 3 || ctx.Err() != nil {
+			return nil, h.explain(err)
+		}
+		pause := time.Duration(try) * (100 + rand.N(400*time.Millisecond/time.Millisecond)) * time.Millisecond
+		d.Log.Debug("sshd is busy, trying again", "host", e.name, "in", pause, "cause", err)
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// A handshake is one attempt.
+type handshake struct {
+	*Dialer
+	*endpoint
+	check  *hostKeyCheck
+	offers *offers
+	via    *bastion
+
+	trusted  bool  // the host showed the right key
+	distrust error // it did not
+	busy     bool  // sshd hung up before it spoke: worth another try
+	key      string
+}
+
+func (h *handshake) do(ctx context.Context) (*connection, error) {
+	release, err := h.place(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	begun := time.Now()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	timer := time.AfterFunc(h.ConnectTimeout, func() { cancel(context.DeadlineExceeded) })
+	defer timer.Stop()
+	socket, err := h.socket(ctx)
+	if err != nil {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
+		h.busy = errors.Is(err, syscall.ECONNRESET)
+		return nil, err
+	}
+	raw := &trackedConn{Conn: socket}
+	stop := context.AfterFunc(ctx, func() { socket.Close() })
+	conn, channels, requests, err := ssh.NewClientConn(raw, h.address(), h.config(timer))
+	if !stop() {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		socket.Close()
+		return nil, h.refine(raw, err)
+	}
+	h.Log.Debug("logged in", "host", h.name, "user", h.user, "address", h.address(),
+		"key", h.key, "took", time.Since(begun).Round(time.Millisecond))
+	return newConnection(ssh.NewClient(conn, channels, requests), raw), nil
+}
+
+// place waits for its turn, at the bastion first: whoever waits there must
+// not keep others from starting.
+func (h *handshake) place(ctx context.Context) (release func(), err error) {
+	if h.via == nil {
+		return acquire(ctx, h.starts)
+	}
+	leave, err := acquire(ctx, h.via.places)
+	if err != nil {
+		return nil, err
+	}
+	release, err = acquire(ctx, h.starts)
+	if err != nil {
+		leave()
+		return nil, err
+	}
+	return func() { release(); leave() }, nil
+}
+
+func (h *handshake) socket(ctx context.Context) (net.Conn, error) {
+	switch {
+	case h.via != nil:
+		return h.via.conn.DialContext(ctx, "tcp", h.address())
+	case h.proxyCommand != "":
+		command, err := h.expand(h.endpoint, h.proxyCommand)
+		if err != nil {
+			return nil, err
+		}
+		return dialCommand(command)
+	}
+	return (&net.Dialer{}).DialContext(ctx, h.network, h.address())
+}
+
+func (h *handshake) config(timer *time.Timer) *ssh.ClientConfig {
+	return &ssh.ClientConfig{
+		User:              h.user,
+		HostKeyAlgorithms: h.check.algorithms,
+		HostKeyCallback: func(name string, remote net.Addr, key ssh.PublicKey) error {
+			h.distrust = h.check.verify(name, remote, key)
+			h.trusted = h.distrust == nil
+			return h.distrust
+		},
+		BannerCallback: func(text string) error {
+			h.banner(text, timer)
+			return nil
+		},
+		Auth: []ssh.AuthMethod{h.offers.signers(func(from string) { h.key = from })},
+	}
+}
+
+// banner gives a person the time to do what a banner asks for, as a login in
+// the browser, and shows it if the host then waits.
+func (h *handshake) banner(text string, timer *time.Timer) {
+	text = printable(text)
+	h.Log.Debug("banner", "host", h.name, "text", text)
+	if strings.Contains(text, "https://") && timer.Stop() {
+		timer.Reset(h.ConnectTimeout + time.Minute)
+		h.Log.Warn(text, "host", h.name)
+	}
+}
+
+// printable drops control characters, which could drive the terminal.
+func printable(text string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+			return -1
+		}
+		return r
+	}, text))
+}
+
+// refine finds what lies behind an attempt that the library saw fail.
+func (h *handshake) refine(raw *trackedConn, err error) error {
+	greeting := raw.greeting()
+	spoke := strings.Contains(greeting, "SSH-")
+	if p, ok := raw.Conn.(*commandConn); ok && !spoke && !errors.Is(err, context.DeadlineExceeded) {
+		if complaint := p.complaint(); complaint != nil {
+			return fmt.Errorf("ProxyCommand: %w", complaint)
+		}
+	}
+	switch {
+	case strings.Contains(greeting, "Not allowed at this time"):
+		return errPenalty
+	case spoke, errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return err
+	}
+	h.busy = true
+	return errBusy
+}
+
+var (
+	errPenalty = errors.New("sshd refuses this address for a while, after failed logins (PerSourcePenalties)")
+	errBusy    = errors.New("sshd closed the connection before it spoke (MaxStartups, or a penalty after failed logins)")
+)
+
+func (h *handshake) explain(err error) error {
+	var negotiation *ssh.AlgorithmNegotiationError
+	switch {
+	case h.distrust != nil:
+		return h.distrust
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+	case errors.As(err, &negotiation) && strings.Contains(err.Error(), "host key"):
+		return h.noCommonKey(err)
+	case h.trusted && !errors.Is(err, io.EOF):
+		return h.offers.refused(h.endpoint, errors.New(strings.TrimPrefix(err.Error(), "ssh: handshake failed: ")))
+	}
+	out := unreachable("connect "+h.address(), err, h.ConnectTimeout)
+	var open *ssh.OpenChannelError
+	switch {
+	case errors.As(err, &open):
+		out.Err = fmt.Errorf("%s cannot reach it: %s", h.jump, printable(open.Message))
+	case errors.Is(err, errPenalty):
+		out.Hint = "wait some minutes, and mend the login first"
+	}
+	return out
+}
+
+// noCommonKey reports a host that has none of the keys it is known by.
+func (h *handshake) noCommonKey(err error) error {
+	if h.check.db != nil && len(h.check.db.HostKeys(h.checkName())) > 0 {
+		return h.check.changed("what it offers now")
+	}
+	return &Error{Kind: HostKeyChanged, Op: "verify host key of " + h.address(),
+		Err: errors.New(strings.TrimPrefix(err.Error(), "ssh: handshake failed: "))}
+}

@@ -1,0 +1,280 @@
+package executor
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/agent"
+)
+
+// An offer is a key that may be shown to a host.
+type offer struct {
+	ssh.AlgorithmSigner
+	from string // file or agent, for people
+}
+
+// offers is what one endpoint's configuration leads to.
+type offers struct {
+	list   []offer
+	locked []string // files that need a passphrase
+}
+
+// agents holds the connections to ssh-agents, by socket, and their keys. Keys
+// are listed once: a run asks the same question for every host.
+type agents struct {
+	mu    sync.Mutex
+	conns map[string]*agentConn
+}
+
+type agentConn struct {
+	once sync.Once
+	conn net.Conn
+	keys []offer
+	err  error
+}
+
+func (a *agents) open(socket string) *agentConn {
+	a.mu.Lock()
+	if a.conns == nil {
+		a.conns = map[string]*agentConn{}
+	}
+	c := a.conns[socket]
+	if c == nil {
+		c = &agentConn{}
+		a.conns[socket] = c
+	}
+	a.mu.Unlock()
+	c.once.Do(c.list(socket))
+	return c
+}
+
+func (c *agentConn) list(socket string) func() {
+	return func() {
+		if c.conn, c.err = net.DialTimeout("unix", socket, 2*time.Second); c.err != nil {
+			return
+		}
+		signers, err := agent.NewClient(c.conn).Signers()
+		for _, s := range signers {
+			from := "agent"
+			if key, ok := s.PublicKey().(*agent.Key); ok && key.Comment != "" {
+				from = "agent: " + key.Comment
+			}
+			c.keys = append(c.keys, offer{s.(ssh.AlgorithmSigner), from})
+		}
+		c.err = err
+	}
+}
+
+func (a *agents) close() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var errs []error
+	for _, c := range a.conns {
+		if c.conn != nil {
+			errs = append(errs, c.conn.Close())
+		}
+	}
+	a.conns = nil
+	return errors.Join(errs...)
+}
+
+// offers lists the keys for e in the order of OpenSSH: those of the identity
+// files, each first as the agent has it, then what else the agent has.
+// Each wrong key costs a round trip, and hosts allow six.
+func (d *Dialer) offers(e *endpoint) (*offers, error) {
+	o := &offers{}
+	var held []offer
+	if e.agent != "" {
+		conn := d.agents.open(e.agent)
+		if conn.err != nil {
+			d.Log.Warn("ssh agent: "+conn.err.Error(), "host", e.name)
+		}
+		held = conn.keys
+	}
+	var certs []*ssh.Certificate
+	for _, file := range e.certificates {
+		cert, err := readCertificate(file)
+		if err != nil {
+			d.Log.Warn("CertificateFile "+file+": "+err.Error(), "host", e.name)
+			continue
+		}
+		certs = append(certs, cert)
+	}
+	for _, file := range e.identities {
+		if err := o.identity(file, held, certs); err != nil {
+			return nil, err
+		}
+	}
+	for _, key := range held {
+		if !e.onlyThese {
+			o.add(key)
+		}
+	}
+	return o, nil
+}
+
+func (o *offers) add(key offer) {
+	blob := key.PublicKey().Marshal()
+	if !slices.ContainsFunc(o.list, func(have offer) bool { return bytes.Equal(have.PublicKey().Marshal(), blob) }) {
+		o.list = append(o.list, key)
+	}
+}
+
+// identity adds the key of an IdentityFile. A file that is not there is no
+// error: the configuration names all default files.
+func (o *offers) identity(file string, held []offer, certs []*ssh.Certificate) error {
+	signer, public, err := readKey(file)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return &Error{Kind: BadConfig, Op: "read key " + file, Err: err}
+	}
+	for _, key := range held {
+		if bytes.Equal(certified(key.PublicKey()).Marshal(), public.Marshal()) {
+			o.add(key)
+			if !strings.Contains(key.PublicKey().Type(), "-cert-") {
+				signer = key.AlgorithmSigner
+			}
+		}
+	}
+	if signer == nil {
+		o.locked = append(o.locked, file)
+		return nil
+	}
+	if cert, err := readCertificate(file + "-cert.pub"); err == nil {
+		certs = append(certs, cert)
+	}
+	for _, cert := range certs {
+		if bytes.Equal(cert.Key.Marshal(), public.Marshal()) {
+			with, err := ssh.NewCertSigner(cert, signer)
+			if err != nil {
+				return &Error{Kind: BadConfig, Op: "use certificate of " + file, Err: err}
+			}
+			o.add(offer{with.(ssh.AlgorithmSigner), file + " (certificate)"})
+		}
+	}
+	o.add(offer{signer, file})
+	return nil
+}
+
+// readKey reads a private key, or a public one whose private half the agent
+// has. The signer is nil where a passphrase is needed.
+func readKey(file string) (ssh.AlgorithmSigner, ssh.PublicKey, error) {
+	text, err := os.ReadFile(file)
+	if errors.Is(err, os.ErrNotExist) {
+		public, err := readPublic(file + ".pub")
+		return nil, public, err
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	signer, err := ssh.ParsePrivateKey(text)
+	if err == nil {
+		return signer.(ssh.AlgorithmSigner), signer.PublicKey(), nil
+	}
+	var missing *ssh.PassphraseMissingError
+	encrypted := errors.As(err, &missing)
+	if encrypted && missing.PublicKey != nil {
+		return nil, missing.PublicKey, nil
+	}
+	for _, file := range []string{file + ".pub", file} {
+		if public, err := readPublic(file); err == nil {
+			return nil, public, nil
+		}
+	}
+	if encrypted {
+		err = fmt.Errorf("it has a passphrase, and there is no %s.pub to find it in the agent by", file)
+	}
+	return nil, nil, err
+}
+
+func readPublic(file string) (ssh.PublicKey, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	key, _, _, _, err := ssh.ParseAuthorizedKey(text)
+	return key, err
+}
+
+func readCertificate(file string) (*ssh.Certificate, error) {
+	key, err := readPublic(file)
+	if err != nil {
+		return nil, err
+	}
+	cert, ok := key.(*ssh.Certificate)
+	if !ok {
+		return nil, errors.New("not a certificate")
+	}
+	return cert, nil
+}
+
+// certified returns the key that a certificate is about, and any other key
+// itself.
+func certified(key ssh.PublicKey) ssh.PublicKey {
+	if parsed, err := ssh.ParsePublicKey(key.Marshal()); err == nil {
+		if cert, ok := parsed.(*ssh.Certificate); ok {
+			return cert.Key
+		}
+	}
+	return key
+}
+
+// signers returns the offers as the one list that x/crypto takes; used is
+// told which key the host accepted.
+func (o *offers) signers(used func(from string)) ssh.AuthMethod {
+	return ssh.PublicKeysCallback(func() ([]ssh.Signer, error) {
+		list := make([]ssh.Signer, len(o.list))
+		for i, key := range o.list {
+			list[i] = notedSigner{key, used}
+		}
+		return list, nil
+	})
+}
+
+type notedSigner struct {
+	offer
+	used func(from string)
+}
+
+func (s notedSigner) SignWithAlgorithm(rand io.Reader, data []byte, algorithm string) (*ssh.Signature, error) {
+	s.used(s.from)
+	return s.offer.SignWithAlgorithm(rand, data, algorithm)
+}
+
+// refused says what was tried after a host took none of the keys.
+func (o *offers) refused(e *endpoint, err error) *Error {
+	var from []string
+	for _, key := range o.list {
+		from = append(from, key.from)
+	}
+	out := &Error{Kind: AuthRefused, Op: fmt.Sprintf("log in as %s@%s", e.user, e.address()), Err: err}
+	switch text := err.Error(); {
+	case strings.Contains(text, "oo many authentication failures"):
+		out.Err = fmt.Errorf("too many keys were offered (%s)", strings.Join(from, ", "))
+		out.Hint = fmt.Sprintf("in ~/.ssh/config, for Host %s: IdentitiesOnly yes, and the IdentityFile that is right", e.name)
+	case !strings.Contains(text, "unable to authenticate"):
+	case len(from) > 0:
+		out.Err = fmt.Errorf("no key was accepted (offered: %s)", strings.Join(from, ", "))
+		out.Hint = fmt.Sprintf("ssh-copy-id -p %d %s@%s", e.port, e.user, e.host)
+	case len(o.locked) == 0:
+		out.Err = errors.New("there is no key to offer")
+		out.Hint = "add one to the agent (ssh-add FILE), or name one: IdentityFile in the ssh configuration, identity_file in fleet.hcl"
+	default:
+		out.Err = errors.New("there is no key to offer without a passphrase")
+	}
+	if len(o.locked) > 0 {
+		out.Hint = "ssh-add " + strings.Join(o.locked, " ")
+	}
+	return out
+}

@@ -1,0 +1,62 @@
+package executor
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"os/exec"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A commandConn is a connection through the standard input and output of a
+// ProxyCommand. Deadlines have no effect on it; it is closed instead.
+type commandConn struct {
+	io.Reader
+	io.WriteCloser
+	cmd    *exec.Cmd
+	stderr bytes.Buffer // read after the command has ended
+	once   sync.Once
+}
+
+func dialCommand(command string) (*commandConn, error) {
+	c := &commandConn{cmd: exec.Command("/bin/sh", "-c", "exec "+command)}
+	in, err := c.cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := c.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	c.Reader, c.WriteCloser = out, in
+	c.cmd.Stderr = &c.stderr
+	return c, c.cmd.Start()
+}
+
+// Close ends the command and waits for it.
+func (c *commandConn) Close() error {
+	c.once.Do(func() {
+		c.WriteCloser.Close()
+		c.cmd.Process.Kill()
+		c.cmd.Wait()
+	})
+	return nil
+}
+
+// complaint returns what the command printed on standard error, if anything.
+func (c *commandConn) complaint() error {
+	c.Close()
+	if text := strings.TrimSpace(c.stderr.String()); text != "" {
+		return errors.New(strings.ReplaceAll(text, "\n", "; "))
+	}
+	return nil
+}
+
+func (c *commandConn) LocalAddr() net.Addr              { return &net.TCPAddr{} }
+func (c *commandConn) RemoteAddr() net.Addr             { return &net.TCPAddr{} }
+func (c *commandConn) SetDeadline(time.Time) error      { return nil }
+func (c *commandConn) SetReadDeadline(time.Time) error  { return nil }
+func (c *commandConn) SetWriteDeadline(time.Time) error { return nil }

@@ -1,0 +1,373 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"xmrfleet/modules"
+)
+
+// Unknown is the Status of a command whose outcome was lost together with the
+// connection: the host finishes a frame that it has begun.
+const Unknown = -2
+
+// A Shell is a root shell on a host. It is safe for concurrent use; frames run
+// one after the other.
+type Shell struct {
+	dialer  *Dialer
+	name    string
+	conn    *connection
+	session *ssh.Session
+	stdin   io.WriteCloser
+	out     chan segment
+	err     chan segment
+	lock    *Holder // nil: the lock is not wanted
+
+	turn    chan struct{} // full while a frame is exchanged
+	inline  bool          // the first frame went inside the exec request
+	reading bool          // out and err will be closed
+	held    bool          // the lock is taken
+	closing chan struct{}
+	once    sync.Once
+}
+
+// OpenOptions says what is to happen in the first frame, which costs no round
+// trip of its own.
+type OpenOptions struct {
+	// Lock makes the shell hold the host's lock until it is closed. The names
+	// are shown to whoever wants it meanwhile.
+	Lock *Holder
+
+	// First runs at once. Other users of the host can see these commands,
+	// apart from what they read on standard input.
+	First []modules.Command
+}
+
+// Open connects to a host, starts a shell and runs the first commands, whose
+// results it returns as [Shell.Run] does. The caller closes the shell. Errors
+// are of type [*Error]; there is no shell then.
+func (d *Dialer) Open(ctx context.Context, t Target, o OpenOptions) (*Shell, []modules.Result, error) {
+	d.init()
+	first := &frame{}
+	if err := first.add(o.First); err != nil {
+		return nil, nil, &Error{Kind: BadConfig, Op: "send command", Err: err}
+	}
+	e, err := d.resolve(ctx, t)
+	if err != nil {
+		return nil, nil, err
+	}
+	conn, err := d.connect(ctx, e, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	s := &Shell{dialer: d, name: t.Name, conn: conn, lock: o.Lock,
+		out: make(chan segment, 16), err: make(chan segment, 16),
+		turn: make(chan struct{}, 1), closing: make(chan struct{})}
+	results, err := s.start(ctx, o.First)
+	if err != nil {
+		s.Close()
+		return nil, nil, err
+	}
+	if s.held {
+		go s.beat()
+	}
+	return s, results, nil
+}
+
+// start asks sshd for the shell, and takes the lock if it is wanted.
+func (s *Shell) start(ctx context.Context, cmds []modules.Command) ([]modules.Result, error) {
+	n := newNonce()
+	prelude := fmt.Sprintf("N=%s\nPATH=%s\n%s", n, s.dialer.path, preludeScript)
+	if s.lock != nil {
+		prelude += lockScript
+	}
+	first, err := s.frame(ctx, prelude, s.lock != nil, cmds)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.exec(ctx, n, first); err != nil {
+		return nil, err
+	}
+	results, err := s.first(ctx, first, len(cmds))
+	var refused *lockRefused
+	if !errors.As(err, &refused) {
+		return results, err
+	}
+	if err := s.locked(ctx, refused.out, refused.err); err != nil {
+		return nil, err
+	}
+	again, err := s.frame(ctx, "", true, cmds)
+	if err != nil {
+		return nil, err
+	}
+	results, err = s.exchange(ctx, again, len(cmds), nil)
+	if errors.As(err, &refused) {
+		return nil, s.locked(ctx, segment{mark: refused.out.mark}, refused.err)
+	}
+	return results, err
+}
+
+// lockRefused is the error of a frame that wanted the lock in vain.
+type lockRefused struct {
+	out segment
+	err string
+}
+
+func (l *lockRefused) Error() string { return l.out.mark }
+
+// frame writes a frame for cmds.
+func (s *Shell) frame(ctx context.Context, prelude string, lock bool, cmds []modules.Command) (*frame, error) {
+	f := &frame{}
+	f.script.WriteString(prelude)
+	f.script.WriteString("r=0\n")
+	if lock {
+		s.lockCall(f)
+	}
+	limit := s.dialer.timing.frame
+	if deadline, ok := ctx.Deadline(); ok {
+		limit = time.Until(deadline)
+	}
+	fmt.Fprintf(&f.script, "note busy %d\n", int64(limit/time.Second)+1)
+	if err := f.add(cmds); err != nil {
+		return nil, &Error{Kind: BadConfig, Op: "send command", Err: err}
+	}
+	f.end()
+	return f, nil
+}
+
+// exec opens the session and makes the request.
+func (s *Shell) exec(ctx context.Context, n nonce, first *frame) error {
+	stop := context.AfterFunc(ctx, func() { s.conn.fail(context.Cause(ctx)) })
+	defer stop()
+	fail := func(err error) error {
+		return s.explain(ctx, &Error{Kind: NoShell, Op: "start shell", Err: err})
+	}
+	var err error
+	if s.session, err = s.conn.NewSession(); err != nil {
+		return fail(err)
+	}
+	if s.stdin, err = s.session.StdinPipe(); err != nil {
+		return fail(err)
+	}
+	out, err := s.session.StdoutPipe()
+	if err != nil {
+		return fail(err)
+	}
+	stderr, err := s.session.StderrPipe()
+	if err != nil {
+		return fail(err)
+	}
+	line := execLine(n, s.dialer.path, []byte(strconv.Itoa(first.script.Len())+"\n"+first.script.String()))
+	s.inline = len(first.payloads) == 0 && len(line) <= maxExec
+	if !s.inline {
+		line = execLine(n, s.dialer.path, nil)
+	}
+	if err := s.session.Start(line); err != nil {
+		return fail(err)
+	}
+	s.reading = true
+	go split(out, n.String(), s.out)
+	go split(stderr, n.String(), s.err)
+	return nil
+}
+
+// first waits until the shell runs, and reads what the first frame gave.
+func (s *Shell) first(ctx context.Context, f *frame, cmds int) ([]modules.Result, error) {
+	if !s.inline {
+		go s.send(ctx, f)
+	}
+	slow := time.AfterFunc(s.dialer.timing.start, func() {
+		s.conn.fail(fmt.Errorf("no answer from the login shell within %s", s.dialer.timing.start))
+	})
+	stop := context.AfterFunc(ctx, func() { s.conn.fail(context.Cause(ctx)) })
+	out, stderr, err := s.next()
+	slow.Stop()
+	stop()
+	if text := printable(out.text + stderr.text); text != "" {
+		s.dialer.Log.Debug("printed before the shell", "host", s.name, "text", text)
+	}
+	switch {
+	case err != nil:
+		refused := &Error{Kind: NoShell, Op: "start shell", Err: err}
+		if text := oneLine(out.text + stderr.text); text != "" {
+			refused.Err = errors.New(text)
+		}
+		return nil, s.explain(ctx, refused)
+	case out.mark != "up":
+		return nil, sudoRefused(s.conn.User(), stderr.text, out.mark)
+	}
+	return s.collect(ctx, cmds, nil)
+}
+
+// Run runs cmds in one frame: in order, up to the first that fails; those
+// after it have the status [modules.NotRun]. A command that fails is no error.
+// onResult, if not nil, is called as results arrive.
+//
+// An error is of type [*Error] and ends the shell; results that are not known
+// then have the status [Unknown], for the host finishes the frame. So it does
+// when ctx ends: whoever wants to stop between two frames does not begin the
+// next one. A command sees a part of its input if the connection breaks while
+// it is sent, and has to verify what it read.
+func (s *Shell) Run(ctx context.Context, onResult func(int, modules.Result), cmds ...modules.Command) ([]modules.Result, error) {
+	release, err := acquire(ctx, s.turn)
+	if err != nil || ctx.Err() != nil {
+		return results(len(cmds), modules.NotRun), &Error{Kind: Canceled, Op: "run command", Err: context.Cause(ctx)}
+	}
+	defer release()
+	f, err := s.frame(ctx, "", false, cmds)
+	if err != nil {
+		return results(len(cmds), modules.NotRun), err
+	}
+	return s.exchange(ctx, f, len(cmds), onResult)
+}
+
+func results(n, status int) []modules.Result {
+	list := make([]modules.Result, n)
+	for i := range list {
+		list[i].Status = status
+	}
+	return list
+}
+
+// exchange sends a frame and collects its results.
+func (s *Shell) exchange(ctx context.Context, f *frame, cmds int, onResult func(int, modules.Result)) ([]modules.Result, error) {
+	go s.send(ctx, f)
+	return s.collect(ctx, cmds, onResult)
+}
+
+// largePayload is from when on a transfer takes one of the Uploads places.
+const largePayload = 256 << 10
+
+// send does not report errors: the streams end with the connection.
+func (s *Shell) send(ctx context.Context, f *frame) {
+	if f.size >= largePayload {
+		release, err := acquire(ctx, s.dialer.uploads)
+		if err != nil {
+			return // collect sees ctx as well
+		}
+		defer release()
+	}
+	io.Copy(s.stdin, f.reader())
+}
+
+// collect reads the marks of one frame.
+func (s *Shell) collect(ctx context.Context, cmds int, onResult func(int, modules.Result)) ([]modules.Result, error) {
+	stop := context.AfterFunc(ctx, func() { s.conn.fail(context.Cause(ctx)) })
+	defer stop()
+	list := results(cmds, Unknown)
+	var refused error
+	for done := 0; ; {
+		out, stderr, err := s.next()
+		if err != nil {
+			return list, s.explain(ctx, &Error{Kind: Lost, Op: "run command", Err: err})
+		}
+		word, value, _ := strings.Cut(out.mark, " ")
+		switch word {
+		case "done":
+			status, err := strconv.Atoi(value)
+			if err != nil || done == cmds {
+				return list, s.desynchronized(out.mark)
+			}
+			list[done] = modules.Result{Status: status, Stdout: out.text, Stderr: stderr.text}
+			if onResult != nil {
+				onResult(done, list[done])
+			}
+			done++
+		case "lock":
+			s.held = out.mark == lockTaken
+			if !s.held {
+				refused = &lockRefused{out, stderr.text}
+			}
+		case "idle":
+			copy(list[done:], results(cmds-done, modules.NotRun))
+			return list, refused
+		case "end":
+			s.conn.fail(fmt.Errorf("the shell on the host ended with status %s", value))
+			return list, s.explain(ctx, &Error{Kind: Lost, Op: "run command", Err: errors.New("the shell ended")})
+		default:
+			return list, s.desynchronized(out.mark)
+		}
+	}
+}
+
+// next returns what both streams carried up to the next mark, which is the
+// same in both.
+func (s *Shell) next() (out, stderr segment, err error) {
+	out, ok1 := <-s.out
+	stderr, ok2 := <-s.err
+	if !ok1 || !ok2 || out.mark == "" || stderr.mark == "" {
+		err = errors.New("the host closed the connection")
+	}
+	return out, stderr, err
+}
+
+func (s *Shell) desynchronized(mark string) error {
+	err := &Error{Kind: Lost, Op: "run command", Err: fmt.Errorf("unexpected mark %q", mark)}
+	s.conn.fail(err)
+	return err
+}
+
+// explain replaces an error by the reason why the connection was ended.
+func (s *Shell) explain(ctx context.Context, e *Error) error {
+	cause := s.conn.failure()
+	s.conn.fail(nil)
+	switch {
+	case errors.Is(cause, context.DeadlineExceeded):
+		e.Kind, e.Err = TimedOut, errors.New("not done in time; the host finishes what it has begun")
+	case ctx.Err() != nil && cause != nil:
+		e.Kind, e.Err = Canceled, cause
+	case cause != nil:
+		e.Err = cause
+	}
+	return e
+}
+
+// Close ends the shell; where it holds the lock, it first waits until the
+// host has given that back. It may be called more than once.
+func (s *Shell) Close() error {
+	s.once.Do(func() {
+		close(s.closing)
+		if s.held {
+			s.giveBack()
+		}
+		s.conn.fail(errors.New("closed"))
+		if s.reading {
+			go drain(s.out)
+			go drain(s.err)
+		}
+	})
+	return nil
+}
+
+func (s *Shell) giveBack() {
+	ctx, cancel := context.WithTimeout(context.Background(), s.dialer.timing.close)
+	defer cancel()
+	if _, err := acquire(ctx, s.turn); err != nil {
+		return
+	}
+	s.stdin.Close()
+	for {
+		select {
+		case seg, ok := <-s.out:
+			if !ok || strings.HasPrefix(seg.mark, "end") {
+				return
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// drain lets split come to its end.
+func drain(segments <-chan segment) {
+	for range segments {
+	}
+}
