@@ -1,0 +1,187 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"xmrfleet/cmd/xmrig-orchestrator/internal/health"
+	"xmrfleet/cmd/xmrig-orchestrator/internal/miner"
+	"xmrfleet/cmd/xmrig-orchestrator/internal/store"
+	"xmrfleet/modules/agent"
+)
+
+// record writes a row as the daemon does.
+func record(t *testing.T, h *host, p health.Process) {
+	t.Helper()
+	db, err := store.OpenOwn(t.Context(), h.settings.Database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.Save(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func hashing(t *testing.T) health.Process {
+	t.Helper()
+	b, err := os.ReadFile("internal/miner/testdata/logged-in-no-job.summary.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Replace(string(b), `"total": [0.0, 0.0, 0.0]`, `"total": [4012.5, 4013.1, null]`, 1)
+	s, err := miner.Parse([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	good, bad := int64(97), int64(3)
+	return health.Process{
+		Hostname: "mini-1", WorkerID: "mini-1-production", State: "running", PID: 4711,
+		StartedAt: time.Date(2026, 11, 22, 22, 10, 0, 0, time.UTC),
+		CheckedAt: time.Date(2026, 11, 22, 23, 10, 0, 123456000, time.UTC),
+		Errors:    2, Restarts: 1, LastError: "paused",
+		Hashrate: s.Hashrate.Total[0], Accepted: &good, Rejected: &bad, Snapshot: s.JSON,
+	}
+}
+
+func TestStatus(t *testing.T) {
+	h := newHost(t)
+	record(t, h, hashing(t))
+	settings := filepath.Join(h.dir, "orchestrator.json")
+
+	got, err := run(t, "status", "--settings", settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const table = `
+host        mini-1
+worker      mini-1-production
+state       running
+pid         4711
+started     2026-11-22 22:10:00 UTC (1h0m30s ago)
+xmrig       6.26.0
+hashrate    4012.5 4013.1 n/a H/s (10s 60s 15m)
+shares      97 accepted, 3 rejected
+pool        127.0.0.1:33333
+restarts    1
+errors      2
+last error  paused
+checked     2026-11-22 23:10:00 UTC (29s ago)
+`
+	if got != table[1:] {
+		t.Errorf("status is\n%s\nwant\n%s", got, table[1:])
+	}
+
+	got, err = run(t, "status", "--json", "--settings", settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const line = `{"version":1,"hostname":"mini-1","worker_id":"mini-1-production","state":"running","pid":4711,` +
+		`"started_at":"2026-11-22T22:10:00Z","last_health_check_at":"2026-11-22T23:10:00.123456Z",` +
+		`"error_count":2,"restart_count":1,"last_error":"paused","hashrate":[4012.5,4013.1,null],` +
+		`"accepted_shares":97,"rejected_shares":3,"pool":"127.0.0.1:33333","pool_connected":true,"paused":false,` +
+		`"uptime":14,"xmrig_version":"6.26.0","failed_commands":0}` + "\n"
+	if got != line {
+		t.Errorf("status is\n%s\nwant\n%s", got, line)
+	}
+}
+
+func TestStatusStopped(t *testing.T) {
+	h := newHost(t)
+	p := hashing(t)
+	p.State, p.PID, p.StoppedAt = "stopped", 0, p.CheckedAt
+	p.Hashrate, p.Snapshot, p.LastError = nil, nil, ""
+	record(t, h, p)
+	got, err := run(t, "status", "--settings", filepath.Join(h.dir, "orchestrator.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const table = `
+host      mini-1
+worker    mini-1-production
+state     stopped
+started   2026-11-22 22:10:00 UTC (1h0m30s ago)
+stopped   2026-11-22 23:10:00 UTC (29s ago)
+shares    97 accepted, 3 rejected
+restarts  1
+errors    2
+checked   2026-11-22 23:10:00 UTC (29s ago)
+`
+	if got != table[1:] {
+		t.Errorf("status is\n%s\nwant\n%s", got, table[1:])
+	}
+}
+
+// Without a row status fails, but its JSON tells what can be told.
+func TestStatusUnrecorded(t *testing.T) {
+	tests := []struct {
+		name    string
+		prepare func(*host)
+		state   string
+		err     string
+	}{
+		{"no database, hashing", func(h *host) {
+			h.runs(10, 0)
+			h.says("logged-in-no-job", "4012.5,null,null")
+		}, "running", "open database: stat DATABASE: no such file or directory"},
+		{"no row, stopped", func(h *host) {
+			h.ends("inactive", "dead", "success", 0, 0, 0)
+			p := hashing(t)
+			p.Hostname = "mini-2"
+			record(t, h, p)
+		}, "stopped", "read process of mini-1: no row yet"},
+		{"no table, crashed", func(h *host) {
+			h.ends("failed", "failed", "exit-code", 1, 2, 0)
+			if err := os.WriteFile(h.settings.Database, nil, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}, "crashed", "open database DATABASE: SQL logic error: no such table: xmrig_processes (1)"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			h := newHost(t)
+			tt.prepare(h)
+			want := strings.Replace(tt.err, "DATABASE", h.settings.Database, 1)
+			settings := filepath.Join(h.dir, "orchestrator.json")
+			out, err := run(t, "status", "--settings", settings)
+			if out != "" || err == nil || err.Error() != want || exitCode(err) != 1 {
+				t.Errorf("printed %q, error\n%v\nwant\n%s", out, err, want)
+			}
+			out, err = run(t, "status", "--json", "--settings", settings)
+			if err == nil || err.Error() != want {
+				t.Errorf("error\n%v\nwant\n%s", err, want)
+			}
+			var s agent.Status
+			if err := json.Unmarshal([]byte(out), &s); err != nil {
+				t.Fatalf("%v: %s", err, out)
+			}
+			if s.State != tt.state || s.LastError != want || s.Hostname != "mini-1" || s.ErrorCount != 0 || s.LastHealthCheckAt != nil {
+				t.Errorf("status is %s", out)
+			}
+		})
+	}
+}
+
+// Reading changes nothing, neither while the daemon runs nor after its death.
+func TestStatusLeavesDatabase(t *testing.T) {
+	h := newHost(t)
+	record(t, h, hashing(t))
+	before, err := os.ReadFile(h.settings.Database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := run(t, "status", "--settings", filepath.Join(h.dir, "orchestrator.json")); err != nil {
+		t.Fatal(err)
+	}
+	after, err := os.ReadFile(h.settings.Database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(before) != string(after) {
+		t.Error("the database was written")
+	}
+}
