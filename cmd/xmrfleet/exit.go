@@ -1,0 +1,104 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"syscall"
+
+	"xmrfleet/executor"
+	"xmrfleet/plan"
+)
+
+// Exit codes, one table for every command. See README.md.
+const (
+	exitDone        = 0
+	exitError       = 1 // nothing was changed anywhere
+	exitChanges     = 2 // plan --detailed-exitcode: there is something to do
+	exitPartial     = 3 // some hosts failed, or one is left between two states
+	exitDeclined    = 5
+	exitLocked      = 6
+	exitUsage       = 64
+	exitInterrupted = 130
+	exitTerminated  = 143
+)
+
+// An exitCode is an error that has been reported already.
+type exitCode int
+
+func (e exitCode) Error() string { return "" }
+
+// A hinted error comes with what a person can do about it.
+type hinted struct {
+	error
+	hint string
+}
+
+func (h hinted) Unwrap() error { return h.error }
+
+// hint returns what a person can do about err, or "".
+func hint(err error) string {
+	var h hinted
+	if errors.As(err, &h) {
+		return h.hint
+	}
+	var e *executor.Error
+	if errors.As(err, &e) {
+		return e.Hint
+	}
+	return ""
+}
+
+// tally counts what became of the selected hosts.
+type tally struct {
+	done    int // as they should be, or changed completely
+	failed  int // not, and untouched
+	locked  int // of the failed
+	between int // left between two states
+	changed int // of the done: something was changed
+}
+
+// planned counts a host that was only read.
+func (t *tally) planned(s *session) {
+	switch {
+	case s.err == nil:
+		t.done++
+	default:
+		t.failed++
+		if executor.KindOf(s.err) == executor.Locked {
+			t.locked++
+		}
+	}
+}
+
+// applied counts a host that had something to do.
+func (t *tally) applied(o plan.Outcome) {
+	switch {
+	case o.Converged():
+		t.done++
+		t.changed++
+	case !o.Touched:
+		t.failed++
+	default:
+		t.between++
+	}
+}
+
+// code is the exit code of a run that was not interrupted.
+func (t tally) code() int {
+	switch {
+	case t.failed+t.between == 0:
+		return exitDone
+	case t.between == 0 && t.changed == 0 && t.locked > 0 && t.locked == t.failed:
+		return exitLocked
+	case t.done+t.between == 0:
+		return exitError
+	}
+	return exitPartial
+}
+
+func signalCode(s os.Signal) int {
+	if s == syscall.SIGTERM {
+		return exitTerminated
+	}
+	return exitInterrupted
+}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"xmrfleet/hcl"
+)
+
+type fmtCmd struct {
+	Check bool     `help:"Change nothing; exit with 1 if a file is not formatted."`
+	Files []string `arg:"" optional:"" default:"fleet.hcl" help:"The files to format."`
+}
+
+func (c *fmtCmd) Run(p *Program) error {
+	unformatted := false
+	for _, name := range c.Files {
+		src, err := os.ReadFile(name)
+		if err != nil {
+			return fmt.Errorf("format %s: %w", name, err)
+		}
+		formatted, diags := hcl.Format(name, src)
+		if diags.HasErrors() {
+			diags.Write(p.err, p.err.Width, p.err.Colour)
+			return exitCode(exitError)
+		}
+		if bytes.Equal(src, formatted) {
+			continue
+		}
+		unformatted = true
+		fmt.Fprintln(p.out, name)
+		if c.Check {
+			continue
+		}
+		if err := replaceFile(name, formatted); err != nil {
+			return fmt.Errorf("format %s: %w", name, err)
+		}
+	}
+	if c.Check && unformatted {
+		return exitCode(exitError)
+	}
+	return nil
+}
+
+// replaceFile writes content beside the file, with its mode, and renames it
+// into place.
+func replaceFile(name string, content []byte) error {
+	info, err := os.Stat(name)
+	if err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // fails after the rename, as it should
+	_, err = f.Write(content)
+	if err == nil {
+		err = f.Chmod(info.Mode().Perm())
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), name)
+}

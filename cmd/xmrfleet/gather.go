@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"xmrfleet/cmd/xmrfleet/view"
+	"xmrfleet/executor"
+	"xmrfleet/hcl"
+	"xmrfleet/modules"
+	"xmrfleet/plan"
+)
+
+// convergence is what plan and apply have in common: which hosts, and which
+// part of them.
+type convergence struct {
+	fleetFlags
+	selection
+	connectionFlags
+	Target string `help:"Only this part of each host: xmrig or agent." enum:",xmrig,agent" default:"" placeholder:"PART"`
+}
+
+// A session is one host of a run: its description, its plan or why it has
+// none, and the shell, if it is still open.
+type session struct {
+	host  hcl.Host
+	shell *executor.Shell
+	plan  *plan.Plan
+	err   error
+
+	result view.HostResult // of an apply
+}
+
+func (s *session) close() {
+	if s.shell != nil {
+		s.shell.Close()
+		s.shell = nil
+	}
+}
+
+func (s *session) view() view.HostPlan {
+	return view.HostPlan{Host: s.host.Name, Plan: s.plan, Err: s.err, Hint: hint(s.err)}
+}
+
+// prepare loads the fleet, selects hosts and completes their descriptions:
+// all that can fail before any network.
+func (c *convergence) prepare(ctx context.Context, p *Program) ([]*session, error) {
+	fleet, err := p.load(c.fleetFlags)
+	if err != nil {
+		return nil, err
+	}
+	hosts, err := c.hosts(fleet)
+	if err != nil {
+		return nil, err
+	}
+	if c.Target != string(modules.AgentPart) {
+		if err := openReleases(ctx, fleet, hosts); err != nil {
+			return nil, err
+		}
+	}
+	builds, err := agentBuilds()
+	if err != nil {
+		return nil, err
+	}
+	sessions := make([]*session, len(hosts))
+	for i, h := range hosts {
+		h.Miner.Agent.Binaries = builds
+		sessions[i] = &session{host: h}
+		for _, r := range c.resources(h) {
+			if err := r.Validate(); err != nil {
+				return nil, fmt.Errorf("%s: %s: %s: %w", h.Pos, h.Name, r.ID(), err)
+			}
+		}
+	}
+	return sessions, nil
+}
+
+func (c *convergence) resources(h hcl.Host) []modules.Resource {
+	if c.Target == "" {
+		return h.Miner.Resources()
+	}
+	return h.Miner.Resources(modules.Part(c.Target))
+}
+
+// gather reads all hosts at once and plans each. With a holder their locks
+// are taken, and the shells of hosts with something to do stay open.
+func (c *convergence) gather(ctx context.Context, d *executor.Dialer, sessions []*session, holder *executor.Holder) {
+	executor.Each(ctx, sessions, 0, func(ctx context.Context, s *session) (struct{}, error) {
+		ctx, cancel := context.WithTimeout(ctx, c.Timeout)
+		defer cancel()
+		s.read(ctx, d, c.resources(s.host), holder)
+		if holder == nil || s.err != nil || s.plan.Empty() {
+			s.close()
+		}
+		return struct{}{}, nil
+	})
+	for _, s := range sessions {
+		if s.err == nil && s.plan == nil {
+			s.err = fmt.Errorf("not read: %w", plan.ErrInterrupted)
+		}
+	}
+}
+
+func (s *session) read(ctx context.Context, d *executor.Dialer, resources []modules.Resource, holder *executor.Holder) {
+	var answers []modules.Result
+	s.shell, answers, s.err = d.Open(ctx, target(s.host), executor.OpenOptions{Lock: holder, First: plan.Probes(resources)})
+	if s.err == nil {
+		s.plan, s.err = plan.Make(resources, answers)
+	}
+}
+
+func views(sessions []*session) []view.HostPlan {
+	hosts := make([]view.HostPlan, len(sessions))
+	for i, s := range sessions {
+		hosts[i] = s.view()
+	}
+	return hosts
+}

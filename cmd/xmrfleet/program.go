@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"golang.org/x/term"
+
+	"xmrfleet/cmd/xmrfleet/view"
+	"xmrfleet/executor"
+)
+
+// Version is set by the build.
+var version = "dev"
+
+// A Program is one run of xmrfleet with the world it runs in.
+type Program struct {
+	Stdin          *os.File
+	Stdout, Stderr *os.File
+	Env            func(string) (string, bool)
+	Signals        <-chan os.Signal
+
+	out, err *view.Printer
+	args     []string
+
+	// stop is closed by the first signal: nothing new starts. A second one
+	// ends the context of everything that runs.
+	stop   chan struct{}
+	mu     sync.Mutex
+	signal os.Signal // the first one
+}
+
+// CLI is what the command line may say.
+type CLI struct {
+	NoColor bool             `help:"Plain text, no colours." name:"no-color"`
+	Version kong.VersionFlag `help:"Print the version and exit."`
+
+	Plan     planCmd     `cmd:"" help:"Show what apply would change. Changes nothing."`
+	Apply    applyCmd    `cmd:"" help:"Make the hosts what fleet.hcl says."`
+	Status   statusCmd   `cmd:"" help:"Show how the miners are."`
+	Validate validateCmd `cmd:"" help:"Check fleet.hcl, without any network."`
+	Fmt      fmtCmd      `cmd:"" help:"Bring fleet.hcl into the canonical format."`
+}
+
+const description = `Push deployer for XMRig hosts: fleet.hcl describes them, plan shows the difference over SSH, apply makes it go away.
+
+Exit codes:
+  0  done, or nothing to do
+  1  error, nothing was changed
+  2  there are changes (plan --detailed-exitcode)
+  3  partial: some hosts failed or were not reached
+  5  declined at the prompt
+  6  locked by another run
+  64 wrong usage
+  130, 143  interrupted, after the report`
+
+// Run executes the command line and returns the exit code. It prints every
+// error itself.
+func (p *Program) Run(ctx context.Context, args []string) int {
+	p.args = args
+	p.stop = make(chan struct{})
+	p.out = view.NewPrinter(p.Stdout, p.colour(p.Stdout), width(p.Stdout))
+	p.err = view.NewPrinter(p.Stderr, p.colour(p.Stderr), width(p.Stderr))
+
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go p.watchSignals(cancel)
+
+	err := p.dispatch(ctx, args)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.signal != nil {
+		return signalCode(p.signal)
+	}
+	var code exitCode
+	if errors.As(err, &code) {
+		return int(code)
+	}
+	if err != nil {
+		p.err.Error(err, hint(err))
+		return exitError
+	}
+	return exitDone
+}
+
+func (p *Program) dispatch(ctx context.Context, args []string) error {
+	var cli CLI
+	exited := -1
+	parser, err := kong.New(&cli,
+		kong.Name("xmrfleet"),
+		kong.Description(description),
+		kong.Vars{"version": version},
+		kong.Writers(p.out, p.err),
+		kong.Exit(func(code int) { exited = code }),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(p),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+	)
+	if err != nil {
+		panic(err) // the tags of CLI are wrong
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	command, err := parser.Parse(args)
+	if exited >= 0 { // --help and --version
+		return exitCode(exited)
+	}
+	if err != nil {
+		p.err.Error(err, "see `xmrfleet --help`")
+		return exitCode(exitUsage)
+	}
+	if cli.NoColor {
+		p.out.Colour, p.err.Colour = false, false
+	}
+	return command.Run()
+}
+
+// watchSignals turns the first signal into a stop and the second into the end
+// of all that runs.
+func (p *Program) watchSignals(cancel context.CancelFunc) {
+	for s := range p.Signals {
+		p.mu.Lock()
+		first := p.signal == nil
+		if first {
+			p.signal = s
+			close(p.stop)
+		}
+		p.mu.Unlock()
+		if !first {
+			cancel()
+			return
+		}
+	}
+}
+
+// unlessStopped is a context that also ends with the first signal: for work
+// that changes nothing.
+func (p *Program) unlessStopped(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		select {
+		case <-p.stop:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
+}
+
+func (p *Program) stopped() bool {
+	select {
+	case <-p.stop:
+		return true
+	default:
+		return false
+	}
+}
+
+// colour follows no-color.org: any value of NO_COLOR but the empty one.
+func (p *Program) colour(f *os.File) bool {
+	no, _ := p.Env("NO_COLOR")
+	return no == "" && term.IsTerminal(int(f.Fd()))
+}
+
+// width is that of the terminal, 0 for anything else.
+func width(f *os.File) int {
+	w, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return w
+}
+
+// Connection flags are those of every command that talks to hosts.
+type connectionFlags struct {
+	SSHConfig      string        `help:"Use this file in place of ~/.ssh/config." name:"ssh-config" placeholder:"FILE"`
+	Parallelism    int           `help:"Connections that are set up at a time." default:"64" placeholder:"N"`
+	ConnectTimeout time.Duration `help:"Longest time until a host is logged in to." default:"5s" placeholder:"DURATION"`
+	Timeout        time.Duration `help:"Longest time for one host." default:"10m" placeholder:"DURATION"`
+	Verbose        bool          `help:"Say how connections were made and each change as it happens." short:"v"`
+}
+
+func (f connectionFlags) Validate() error {
+	if f.Parallelism < 1 || f.ConnectTimeout <= 0 || f.Timeout <= 0 {
+		return errors.New("--parallelism, --connect-timeout and --timeout must be positive")
+	}
+	return nil
+}
+
+func (f connectionFlags) dialer(log io.Writer) *executor.Dialer {
+	d := &executor.Dialer{
+		SSHConfig:      f.SSHConfig,
+		ConnectTimeout: f.ConnectTimeout,
+		Parallelism:    f.Parallelism,
+	}
+	if f.Verbose {
+		d.Log = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
+	return d
+}

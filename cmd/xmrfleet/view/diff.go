@@ -1,0 +1,51 @@
+package view
+
+import (
+	"fmt"
+	"strings"
+
+	"charm.land/lipgloss/v2"
+	"github.com/aymanbagabas/go-udiff"
+)
+
+// context is how many equal lines stand around a difference.
+const context = 1
+
+// diff prints the lines in which two texts differ.
+func (p *Printer) diff(out *strings.Builder, before, after string) {
+	if before == after {
+		return
+	}
+	edits := udiff.Lines(before, after)
+	unified, err := udiff.ToUnifiedDiff("", "", before, edits, context)
+	if err != nil {
+		panic(err) // the edits were made from these texts
+	}
+	for i, hunk := range unified.Hunks {
+		if i > 0 {
+			fmt.Fprintf(out, "            %s\n", p.faint("..."))
+		}
+		for _, line := range hunk.Lines {
+			text := Printable(strings.TrimSuffix(line.Content, "\n"))
+			switch line.Kind {
+			case udiff.Delete:
+				text = p.red("- " + text)
+			case udiff.Insert:
+				text = p.green("+ " + text)
+			default:
+				text = "  " + text
+			}
+			fmt.Fprintf(out, "          %s\n", text)
+		}
+	}
+}
+
+// spread puts right at the end of a line of width columns, or behind left
+// where there is no room or no width.
+func spread(left, right string, width int) string {
+	if right == "" {
+		return left
+	}
+	gap := width - lipgloss.Width(left) - lipgloss.Width(right)
+	return left + strings.Repeat(" ", max(4, gap)) + right
+}

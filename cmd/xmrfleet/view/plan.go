@@ -1,0 +1,243 @@
+package view
+
+import (
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+	"time"
+
+	"xmrfleet/modules"
+	"xmrfleet/plan"
+)
+
+// A HostPlan is a host and its plan, or why it has none.
+type HostPlan struct {
+	Host string
+	Plan *plan.Plan
+	Err  error
+	Hint string
+}
+
+// Plan prints what apply would change. Hosts with the same changes fold into
+// one block, unchanged ones are silent, and the last line is the total. The
+// content of new files is printed only with details.
+func (p *Printer) Plan(hosts []HostPlan, details bool, took time.Duration) {
+	var out strings.Builder
+	for _, g := range fold(hosts, details) {
+		p.group(&out, g, details)
+	}
+	for _, h := range hosts {
+		if h.Err != nil {
+			p.failure(&out, h.Host, h.Err, h.Hint)
+		}
+	}
+	if out.Len() > 0 {
+		out.WriteByte('\n')
+	}
+	fmt.Fprintf(&out, "%s\n", spread(p.bold(planTotal(hosts)), Duration(took), p.Width))
+	io.WriteString(p, out.String())
+}
+
+// A group is hosts with the same changes and warnings.
+type group struct {
+	hosts    []string
+	changes  []plan.Change
+	warnings []string
+}
+
+// fold groups the hosts that have changes or warnings, in the order of their
+// first members. The name of a host within its own changes does not tell them
+// apart; it is shown as ${host.name} where a group has several.
+func fold(hosts []HostPlan, details bool) []group {
+	var groups []group
+	at := make(map[string]int)
+	for _, h := range hosts {
+		if h.Err != nil || h.Plan.Empty() && len(h.Plan.Warnings) == 0 {
+			continue
+		}
+		changes := anonymous(h.Plan.Changes, h.Host)
+		key := fmt.Sprintf("%q", h.Plan.Warnings)
+		for _, c := range changes {
+			key += fmt.Sprintf("%q", []any{c.Resource, c.Action, c.Reason, c.Fields, c.Before, c.After})
+		}
+		i, ok := at[key]
+		if !ok {
+			at[key] = len(groups)
+			groups = append(groups, group{[]string{h.Host}, h.Plan.Changes, h.Plan.Warnings})
+			continue
+		}
+		groups[i].hosts = append(groups[i].hosts, h.Host)
+		groups[i].changes = changes
+	}
+	return groups
+}
+
+// anonymous replaces the host's name in what the changes show.
+func anonymous(changes []plan.Change, host string) []plan.Change {
+	name := regexp.MustCompile(`\b` + regexp.QuoteMeta(host) + `\b`)
+	replace := func(s string) string { return name.ReplaceAllLiteralString(s, "${host.name}") }
+	out := make([]plan.Change, len(changes))
+	for i, c := range changes {
+		c.Before, c.After = replace(c.Before), replace(c.After)
+		fields := make([]modules.Field, len(c.Fields))
+		for j, f := range c.Fields {
+			fields[j] = modules.Field{Name: f.Name, Old: replace(f.Old), New: replace(f.New)}
+		}
+		c.Fields = fields
+		out[i] = c
+	}
+	return out
+}
+
+func (p *Printer) group(out *strings.Builder, g group, details bool) {
+	mark, count := p.yellow("~"), ""
+	if len(g.changes) == 0 {
+		mark = p.yellow("!")
+	}
+	if len(g.hosts) > 1 {
+		count = fmt.Sprintf("%d hosts, same %s", len(g.hosts), pluralWord(len(g.changes), "change"))
+	}
+	fmt.Fprintf(out, "  %s %s\n", mark, spread(p.bold(strings.Join(g.hosts, ", ")), p.faint(count), min(76, max(0, p.Width-4))))
+	for _, c := range g.changes {
+		p.change(out, c, details)
+	}
+	for _, w := range g.warnings {
+		fmt.Fprintf(out, "      %s %s\n", p.yellow("! warning:"), Printable(w))
+	}
+}
+
+func (p *Printer) change(out *strings.Builder, c plan.Change, details bool) {
+	mark := p.yellow("~")
+	switch c.Action {
+	case modules.Create, modules.Start:
+		mark = p.green("+")
+	case modules.Delete, modules.Stop:
+		mark = p.red("-")
+	}
+	line := c.Resource
+	switch {
+	case c.Disruptive && c.Reason != "":
+		line += "  " + string(c.Action) + ": " + c.Reason
+	case c.Disruptive:
+		line += "  " + string(c.Action)
+	case c.Reason != "":
+		line += "  " + c.Reason
+	}
+	if len(c.Fields) > 0 && c.Action != modules.Update {
+		line += "  " + p.faint(inline(c.Fields))
+	}
+	fmt.Fprintf(out, "      %s %s\n", mark, Printable(line))
+	if c.Action == modules.Update {
+		for _, f := range c.Fields {
+			fmt.Fprintf(out, "            %s\n", Printable(p.field(f)))
+		}
+	}
+	if c.Before != "" || details {
+		p.diff(out, c.Before, c.After)
+	}
+}
+
+// inline lists fields in one line.
+func inline(fields []modules.Field) string {
+	words := make([]string, len(fields))
+	for i, f := range fields {
+		words[i] = f.Name + " " + f.Old
+		if f.New != "" {
+			words[i] = f.Name + " " + short(f.New)
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
+func (p *Printer) field(f modules.Field) string {
+	switch {
+	case f.Old == "":
+		return f.Name + ": " + p.green(short(f.New))
+	case f.New == "":
+		return f.Name + ": " + p.red(short(f.Old))
+	}
+	return f.Name + ": " + p.red(short(f.Old)) + " -> " + p.green(short(f.New))
+}
+
+var longHash = regexp.MustCompile(`\b([0-9a-f]{12})[0-9a-f]{52}\b`)
+
+// short cuts checksums to what tells them apart.
+func short(s string) string { return longHash.ReplaceAllString(s, "$1…") }
+
+// failure prints a host that could not be read or changed.
+func (p *Printer) failure(out *strings.Builder, host string, err error, hint string) {
+	fmt.Fprintf(out, "  %s %s  %s\n", p.red("!"), p.bold(host), indentRest(Printable(err.Error()), "      "))
+	if hint != "" {
+		fmt.Fprintf(out, "      hint: %s\n", indentRest(Printable(hint), "      "))
+	}
+}
+
+func planTotal(hosts []HostPlan) string {
+	var read, toChange, changes, restarts, failed int
+	for _, h := range hosts {
+		if h.Err != nil {
+			failed++
+			continue
+		}
+		read++
+		if h.Plan.Empty() {
+			continue
+		}
+		toChange++
+		changes += len(h.Plan.Changes)
+		restarts += Restarts(h.Plan.Changes)
+	}
+	var total string
+	switch {
+	case read == 0:
+		total = "Plan: nothing was read."
+	case toChange == 0:
+		total = fmt.Sprintf("Plan: nothing to do, %s as described.", isAre(read, "host"))
+	default:
+		total = fmt.Sprintf("Plan: %d of %d hosts to change, %s", toChange, len(hosts), Plural(changes, "change"))
+		if restarts > 0 {
+			total += ", " + Plural(restarts, "restart")
+		}
+		total += "."
+	}
+	if failed > 0 {
+		total += fmt.Sprintf(" %s not read.", wasWere(failed, "host"))
+	}
+	return total
+}
+
+// Restarts counts the changes that interrupt a running miner or agent.
+func Restarts(changes []plan.Change) int {
+	n := 0
+	for _, c := range changes {
+		if c.Action == modules.Restart && c.Disruptive {
+			n++
+		}
+	}
+	return n
+}
+
+// Plural is a number and its noun: "1 host", "2 hosts".
+func Plural(n int, noun string) string { return fmt.Sprintf("%d %s", n, pluralWord(n, noun)) }
+
+func pluralWord(n int, noun string) string {
+	if n == 1 {
+		return noun
+	}
+	return noun + "s"
+}
+
+func isAre(n int, noun string) string {
+	if n == 1 {
+		return Plural(n, noun) + " is"
+	}
+	return Plural(n, noun) + " are"
+}
+
+func wasWere(n int, noun string) string {
+	if n == 1 {
+		return Plural(n, noun) + " was"
+	}
+	return Plural(n, noun) + " were"
+}

@@ -1,0 +1,111 @@
+// Package view prints what the commands found out, for people. It decides
+// nothing, and no secret passes it.
+package view
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"charm.land/lipgloss/v2"
+)
+
+// A Printer is an output stream that masks secrets. It is safe for concurrent
+// use; what one call writes stays together.
+type Printer struct {
+	Colour bool
+	Width  int // columns of the terminal; 0: not a terminal
+
+	mu      sync.Mutex
+	w       io.Writer
+	secrets *strings.Replacer
+}
+
+// NewPrinter prints to w.
+func NewPrinter(w io.Writer, colour bool, width int) *Printer {
+	return &Printer{w: w, Colour: colour, Width: width, secrets: strings.NewReplacer()}
+}
+
+// shortestSecret is the length from which on a secret is searched for. A
+// shorter one would tear common words apart and is none.
+const shortestSecret = 4
+
+// Hide masks the secrets in all that is printed from now on, as they are and
+// as they stand in JSON or in a quoted string.
+func (p *Printer) Hide(secrets []string) {
+	var pairs []string
+	secrets = slices.Clone(secrets)
+	slices.SortStableFunc(secrets, func(a, b string) int { return len(b) - len(a) })
+	for _, s := range secrets {
+		if len(s) < shortestSecret {
+			continue
+		}
+		pairs = append(pairs, s, "(sensitive)")
+		if quoted, err := json.Marshal(s); err == nil && string(quoted) != `"`+s+`"` {
+			pairs = append(pairs, string(quoted[1:len(quoted)-1]), "(sensitive)")
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.secrets = strings.NewReplacer(pairs...)
+}
+
+func (p *Printer) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, err := io.WriteString(p.w, p.secrets.Replace(string(b))); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+// Error prints an error and what a person can do about it.
+func (p *Printer) Error(err error, hint string) {
+	text := p.red("xmrfleet: ") + indentRest(Printable(err.Error()), "  ") + "\n"
+	if hint != "" {
+		text += p.bold("hint: ") + indentRest(Printable(hint), "  ") + "\n"
+	}
+	io.WriteString(p, text)
+}
+
+func indentRest(s, by string) string { return strings.ReplaceAll(strings.TrimRight(s, "\n"), "\n", "\n"+by) }
+
+// Printable drops the control characters that text from a host may hold, but
+// for line ends and tabs.
+func Printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// Duration prints a time span as people want it: "0.4s", "12s", "2m05s".
+func Duration(d time.Duration) string {
+	switch {
+	case d < 10*time.Second:
+		return fmt.Sprintf("%.1fs", d.Seconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%.0fs", d.Seconds())
+	}
+	d = d.Round(time.Second)
+	return fmt.Sprintf("%dm%02ds", int(d.Minutes()), int(d.Seconds())%60)
+}
+
+func (p *Printer) style(s lipgloss.Style, text string) string {
+	if !p.Colour || text == "" {
+		return text
+	}
+	return s.Render(text)
+}
+
+func (p *Printer) red(s string) string    { return p.style(lipgloss.NewStyle().Foreground(lipgloss.Red), s) }
+func (p *Printer) green(s string) string  { return p.style(lipgloss.NewStyle().Foreground(lipgloss.Green), s) }
+func (p *Printer) yellow(s string) string { return p.style(lipgloss.NewStyle().Foreground(lipgloss.Yellow), s) }
+func (p *Printer) bold(s string) string   { return p.style(lipgloss.NewStyle().Bold(true), s) }
+func (p *Printer) faint(s string) string  { return p.style(lipgloss.NewStyle().Faint(true), s) }

@@ -1,0 +1,117 @@
+package view
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"xmrfleet/plan"
+)
+
+// Progress prints how an apply goes on, a line an event, each with the time of
+// day. Names are padded to NameWidth.
+type Progress struct {
+	*Printer
+	NameWidth int
+	Details   bool // also a line for each change
+	Now       func() time.Time
+}
+
+func (p Progress) line(host, text string) {
+	fmt.Fprintf(p, "[%s] %-*s  %s\n", p.Now().Format(time.TimeOnly), p.NameWidth, host, text)
+}
+
+// Begin says that a host is being changed.
+func (p Progress) Begin(host string, changes int) {
+	p.line(host, "applying "+Plural(changes, "change"))
+}
+
+// Made says that one change was made.
+func (p Progress) Made(host string, c plan.Change, took time.Duration) {
+	if p.Details {
+		p.line(host, fmt.Sprintf("  %s %s %s  %s", p.green("✓"), c.Action, c.Resource, p.faint(Duration(took))))
+	}
+}
+
+// End says what became of a host.
+func (p Progress) End(r HostResult) {
+	if r.Err() == nil {
+		p.line(r.Host, fmt.Sprintf("%s %s  %s", p.green("✓"), pastTense(len(r.Done)), p.faint(Duration(r.Took))))
+		return
+	}
+	p.line(r.Host, fmt.Sprintf("%s %s  %s", p.red("✗"), indentRest(Printable(r.Err().Error()), strings.Repeat(" ", 4)), p.faint(Duration(r.Took))))
+}
+
+func pastTense(changes int) string { return Plural(changes, "change") + " made, verified" }
+
+// A HostResult is what an apply did to a host.
+type HostResult struct {
+	Host string
+	plan.Outcome
+	Failed error // the host could not be read, so nothing was done
+	Hint   string
+	Took   time.Duration
+}
+
+// Err is why the host is not as it should be, or nil.
+func (r HostResult) Err() error {
+	if r.Failed != nil {
+		return r.Failed
+	}
+	return r.Outcome.Err
+}
+
+// Apply prints what an apply did: the hosts that are not as they should be,
+// with how far they got, the total, and the command that retries them.
+func (p *Printer) Apply(results []HostResult, retry string, took time.Duration) {
+	var out strings.Builder
+	var converged, changes, restarts, failed int
+	for _, r := range results {
+		changes += len(r.Done)
+		restarts += Restarts(r.Done)
+		if r.Err() == nil {
+			converged++
+			continue
+		}
+		failed++
+		p.failure(&out, r.Host, fmt.Errorf("%s: %w", progressOf(r), r.Err()), r.Hint)
+		for _, c := range r.Done {
+			fmt.Fprintf(&out, "        made     %s %s\n", c.Action, c.Resource)
+		}
+		if len(r.Done) > 0 {
+			for _, c := range r.Pending {
+				fmt.Fprintf(&out, "        not yet  %s %s\n", c.Action, c.Resource)
+			}
+		}
+	}
+	total := fmt.Sprintf("Apply: %d of %s converged, %s made", converged, Plural(len(results), "host"), Plural(changes, "change"))
+	if restarts > 0 {
+		total += ", " + Plural(restarts, "restart")
+	}
+	total += "."
+	if failed > 0 {
+		total += fmt.Sprintf(" %s not.", isAre(failed, "host"))
+	}
+	if out.Len() > 0 {
+		out.WriteByte('\n')
+	}
+	fmt.Fprintf(&out, "%s\n", spread(p.bold(total), Duration(took), p.Width))
+	if retry != "" {
+		fmt.Fprintf(&out, "retry: %s\n", retry)
+	}
+	io.WriteString(p, out.String())
+}
+
+// progressOf says in what state a host was left.
+func progressOf(r HostResult) string {
+	switch {
+	case !r.Touched:
+		return "untouched"
+	case len(r.Pending) == 0:
+		return "changed, but not verified"
+	case len(r.Done) == 0:
+		return "no change completed"
+	}
+	return fmt.Sprintf("in between, %d of %s made; the next apply finishes it", len(r.Done), Plural(len(r.Done)+len(r.Pending), "change"))
+}
