@@ -1,0 +1,135 @@
+package hcl
+
+import (
+	"cmp"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Load reads the fleet file at path. The Fleet is nil if the diagnostics hold
+// an error; otherwise they are warnings.
+func Load(path string, opts Options) (*Fleet, Diagnostics) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, Diagnostics{{Severity: Error, Summary: "No fleet file", Detail: capitalized(err.Error()) + "."}}
+	}
+	l := newLoader(path, text, opts)
+	fleet := l.load()
+	diags := l.diags.diagnostics(&l.source)
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	return fleet, diags
+}
+
+// A loader is one reading of a fleet file.
+type loader struct {
+	opts    Options
+	dir     string // relative paths of the file start here
+	source  source
+	scope   scope
+	diags   collector
+	secrets map[string]bool
+}
+
+func newLoader(path string, text []byte, opts Options) *loader {
+	l := &loader{
+		opts:    opts,
+		dir:     filepath.Dir(path),
+		source:  source{name: path, text: text},
+		secrets: map[string]bool{},
+	}
+	l.scope = scope{
+		vars:      map[string]cty.Value{},
+		locals:    map[string]cty.Value{},
+		functions: functions(l.dir, l.env, func(v cty.Value) { l.hide(v.Mark(sensitive)) }),
+		hide:      l.hide,
+	}
+	return l
+}
+
+func (l *loader) env(name string) (string, bool) {
+	if l.opts.Env == nil {
+		return "", false
+	}
+	return l.opts.Env(name)
+}
+
+// hide remembers the strings in v that are sensitive.
+func (l *loader) hide(v cty.Value) {
+	if !v.ContainsMarked() {
+		return
+	}
+	var walk func(v cty.Value, hidden bool)
+	walk = func(v cty.Value, hidden bool) {
+		v, marks := v.Unmark()
+		_, marked := marks[sensitive]
+		hidden = hidden || marked
+		switch {
+		case !v.IsKnown() || v.IsNull():
+		case v.Type() == cty.String && hidden && v.AsString() != "":
+			l.secrets[v.AsString()] = true
+		case v.CanIterateElements():
+			for it := v.ElementIterator(); it.Next(); {
+				_, element := it.Element()
+				walk(element, hidden)
+			}
+		}
+	}
+	walk(v, false)
+}
+
+// sortedSecrets puts the longest first: one may be part of another.
+func (l *loader) sortedSecrets() []string {
+	return slices.SortedFunc(maps.Keys(l.secrets), func(a, b string) int {
+		return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b))
+	})
+}
+
+func (l *loader) duplicate(at hcl.Range, kind, name string, first hcl.Range) {
+	l.diags.add("", problem(at, "Duplicate "+kind, "The %s %q was declared in line %d already.", kind, name, first.Start.Line))
+}
+
+func (l *loader) load() *Fleet {
+	file, diags := hclsyntax.ParseConfig(l.source.text, l.source.name, hcl.InitialPos)
+	l.diags.add("", diags...)
+	if body, ok := file.Body.(*hclsyntax.Body); ok {
+		l.source.body = body
+		l.source.findSecrets()
+	}
+	if diags.HasErrors() {
+		l.source.broken = true
+		return nil
+	}
+	content, diags := file.Body.Content(fileSchema)
+	l.diags.add("", diags...)
+
+	blocks := content.Blocks.ByType()
+	l.variables(blocks["variable"])
+	l.localValues(blocks["locals"])
+	l.scope.settle()
+
+	fleet := &Fleet{Path: l.source.name, source: &l.source}
+	if at := content.Attributes["require_selector"]; at != nil {
+		s := l.setting(attribute{name: "require_selector", typ: cty.Bool, noHost: "the file has one fleet"}, at)
+		fleet.RequireSelector = isTrue(s.value)
+	}
+	base := l.layer(content)
+	groups := l.groups(blocks["group"])
+	for _, b := range blocks["group"] {
+		if name := b.Labels[0]; !slices.Contains(fleet.Groups, name) {
+			fleet.Groups = append(fleet.Groups, name)
+		}
+	}
+	for _, d := range l.declarations(blocks["host"], content.Attributes["hosts"], groups) {
+		fleet.Hosts = append(fleet.Hosts, l.host(d, base, groups))
+	}
+	fleet.Secrets = l.sortedSecrets()
+	return fleet
+}

@@ -1,0 +1,122 @@
+package hcl
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Write prints all diagnostics for people, as Terraform does: the summary, the
+// source line with its place marked, the detail. Detail is wrapped at width
+// columns; 0 leaves it as it is. With colour the text is the same and ANSI
+// sequences are added.
+func (ds Diagnostics) Write(w io.Writer, width int, colour bool) error {
+	var out bytes.Buffer
+	for i, d := range ds {
+		if i > 0 {
+			out.WriteByte('\n')
+		}
+		d.write(&out, width, palette{on: colour, accent: accents[d.Severity]})
+	}
+	_, err := w.Write(out.Bytes())
+	return err
+}
+
+func (d Diagnostic) write(out *bytes.Buffer, width int, p palette) {
+	title := map[Severity]string{Error: "Error: ", Warning: "Warning: "}[d.Severity]
+	fmt.Fprintf(out, "%s%s\n", p.accented(title), p.bold(printable(d.Summary)))
+	if d.Range != nil {
+		in := ""
+		if d.Snippet != nil && d.Snippet.Context != "" {
+			in = ", in " + d.Snippet.Context
+		}
+		fmt.Fprintf(out, "\n  on %s line %d%s:\n", printable(d.Range.Filename), d.Range.Start.Line, printable(in))
+	}
+	if d.Snippet != nil {
+		d.Snippet.write(out, p)
+	}
+	if d.Detail != "" {
+		fmt.Fprintf(out, "\n%s\n", wrap(printable(d.Detail), width))
+	}
+}
+
+func (s *Snippet) write(out *bytes.Buffer, p palette) {
+	before := s.Code[:s.HighlightStart]
+	marked := s.Code[s.HighlightStart:s.HighlightEnd]
+	after := s.Code[s.HighlightEnd:]
+	fmt.Fprintf(out, "%4d: %s%s%s\n", s.StartLine, printable(before), p.bold(printable(marked)), printable(after))
+	pad := strings.Map(func(r rune) rune {
+		if r == '\t' {
+			return r
+		}
+		return ' '
+	}, printable(before))
+	carets := strings.Repeat("^", max(1, utf8.RuneCountInString(printable(marked))))
+	fmt.Fprintf(out, "      %s%s\n", pad, p.accented(carets))
+}
+
+// A palette adds ANSI sequences to text, or not.
+type palette struct {
+	on     bool
+	accent string
+}
+
+var accents = map[Severity]string{Error: "31", Warning: "33"}
+
+func (p palette) bold(s string) string     { return p.sgr("1", s) }
+func (p palette) accented(s string) string { return p.sgr("1;"+p.accent, s) }
+
+func (p palette) sgr(code, s string) string {
+	if !p.on || s == "" {
+		return s
+	}
+	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}
+
+// printable spells control characters out, so that no file drives a terminal.
+func printable(s string) string {
+	var out strings.Builder
+	for _, r := range s {
+		switch {
+		case r == '\n' || r == '\t':
+			out.WriteRune(r)
+		case unicode.IsControl(r) || unicode.Is(unicode.Cf, r):
+			fmt.Fprintf(&out, "\\u%04x", r)
+		default:
+			out.WriteRune(r)
+		}
+	}
+	return out.String()
+}
+
+// wrap breaks lines at spaces so that they fit into width columns. Lines that
+// start with a space are left alone.
+func wrap(s string, width int) string {
+	if width <= 0 {
+		return s
+	}
+	var out []string
+	for line := range strings.SplitSeq(s, "\n") {
+		if strings.HasPrefix(line, " ") {
+			out = append(out, line)
+			continue
+		}
+		current := ""
+		for word := range strings.SplitSeq(line, " ") {
+			switch {
+			case current == "":
+				current = word
+			case utf8.RuneCountInString(current)+1+utf8.RuneCountInString(word) > width:
+				out = append(out, current)
+				current = word
+			default:
+				current += " " + word
+			}
+		}
+		out = append(out, current)
+	}
+	return strings.Join(out, "\n")
+}
