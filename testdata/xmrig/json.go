@@ -233,7 +233,7 @@ func quote(s string) string {
 // decimal is a number as XMRig prints rates and loads: cut, not rounded, after
 // two places, and never without a decimal point.
 func decimal(f float64) json.Number {
-	const noise = 1e-6 // of sums in floating point, far below one place
+	const noise = 1e-3 // of sums in floating point, far below one place
 	s := strconv.FormatFloat(math.Floor(f*100+noise)/100, 'f', -1, 64)
 	if !strings.Contains(s, ".") {
 		s += ".0"

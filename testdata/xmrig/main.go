@@ -112,8 +112,8 @@ func mine(c *config, log *console, end <-chan os.Signal) int {
 				fmt.Fprintln(os.Stderr, err)
 			}
 			crash(next.crash)
-			a.follow(next.api)
 			m.follow(next)
+			a.follow(next.api)
 		}
 		m.tick()
 		for ; threads < m.threadCount(); threads++ {

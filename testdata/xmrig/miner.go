@@ -108,15 +108,16 @@ func (m *miner) connect() {
 
 // startThreads starts them if there is something to do and none run yet.
 func (m *miner) startThreads() {
-	first := m.threads == nil
-	if !first || !m.hasJob || !m.conn.up || m.control.state == dataset || m.now < m.nextJob {
+	if m.threads != nil || !m.hasJob || !m.conn.up || m.control.state == dataset || m.now < m.nextJob {
 		return
 	}
 	m.threads = make([]track, m.control.threads)
 	for i := range m.threads {
 		m.threads[i] = track{{time: m.now}}
 	}
-	m.log.printf("cpu", "use profile  rx  (%d threads) scratchpad 2048 KB", m.control.threads)
+	n := m.control.threads
+	m.log.printf("cpu", "use profile  rx  (%d threads) scratchpad 2048 KB", n)
+	m.log.printf("cpu", "READY threads %d/%d (%d) memory %d KB (1 ms)", n, n, n, 2048*n)
 }
 
 func (m *miner) stopThreads() { m.threads, m.total = nil, nil }
