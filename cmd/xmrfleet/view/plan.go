@@ -59,6 +59,9 @@ func fold(hosts []HostPlan, details bool) []group {
 		changes := anonymous(h.Plan.Changes, h.Host)
 		key := fmt.Sprintf("%q", h.Plan.Warnings)
 		for _, c := range changes {
+			if c.Before == "" && !details { // not shown
+				c.After = ""
+			}
 			key += fmt.Sprintf("%q", []any{c.Resource, c.Action, c.Reason, c.Fields, c.Before, c.After})
 		}
 		i, ok := at[key]
