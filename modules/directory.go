@@ -34,7 +34,7 @@ func (d Directory) Diff(probed string, _ Facts) (Change, error) {
 			Action: Create,
 			Fields: []Field{{Name: "mode", New: d.Mode}, {Name: "owner", New: d.Owner + ":" + d.Group}},
 			Steps: []Command{{
-				Script: `install -d -o "$2" -g "$3" -m "$4" "$1"`,
+				Script: `install -d -o "$2" -g "$3" -m "0$4" "$1"`,
 				Args:   []string{d.Path, d.Owner, d.Group, d.Mode},
 			}},
 		}, nil

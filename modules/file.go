@@ -123,8 +123,10 @@ mv -fT "$new" "$1"
 ! command -v restorecon >/dev/null || restorecon "$1"
 sync "$dir"`
 
+// setAttributes writes modes with a fifth digit, without which chmod(1) leaves
+// a directory its set-group-ID.
 func setAttributes(path, owner, group, mode string) Command {
-	return Command{Script: `set -e; chown -h "$2:$3" "$1"; chmod "$4" "$1"`,
+	return Command{Script: `set -e; chown -h "$2:$3" "$1"; chmod "0$4" "$1"`,
 		Args: []string{path, owner, group, mode}}
 }
 

@@ -1,0 +1,204 @@
+package modules
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// A host runs commands as executor does, with real sh and coreutils. The
+// programs of testdata/bin stand in for what would need a whole machine.
+//
+// Where the test runs as root, each command gets a mount namespace of its own
+// in which the directories that modules writes to are those below root.
+type host struct {
+	t     *testing.T
+	root  string // empty: no mount namespace
+	state string // what the fakes know
+	path  string
+}
+
+const hostPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// hostDirs are mounted over the real ones.
+var hostDirs = []string{"/etc", "/usr/local", "/var/lib", "/run", "/opt", "/home", "/root"}
+
+const enterHost = `
+root=$1; shift
+for dir in $1; do mount --bind "$root$dir" "$dir" || exit 99; done; shift
+exec "$@"`
+
+const runCommand = `
+umask 022
+cd /
+run() (
+	script=$1
+	shift
+	eval "$script"
+)
+run "$@"`
+
+// newHost returns a host on which nothing is installed.
+func newHost(t *testing.T) *host {
+	t.Helper()
+	fakes, err := filepath.Abs("testdata/bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &host{t: t, state: t.TempDir(), path: fakes + ":" + hostPath}
+}
+
+// newRoot returns a host with the real paths. It skips the test where that is
+// not possible.
+func newRoot(t *testing.T) *host {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skip("mount namespaces need root")
+	}
+	if out, err := exec.Command("unshare", "-m", "mount", "--bind", "/usr", "/mnt").CombinedOutput(); err != nil {
+		t.Skipf("no mount namespaces here: %v: %s", err, out)
+	}
+	h := newHost(t)
+	h.root = t.TempDir()
+	for _, dir := range append(hostDirs, "/etc/systemd/system", "/run/systemd/system", "/usr/local/sbin", "/usr/local/bin", "/usr/local/lib") {
+		h.mkdir(dir)
+	}
+	for _, name := range []string{"passwd", "group", "nsswitch.conf", "os-release"} {
+		data, err := os.ReadFile("/etc/" + name)
+		if err != nil {
+			t.Skip(err)
+		}
+		h.write("/etc/"+name, string(data), 0o644)
+	}
+	for _, name := range []string{"systemctl", "journalctl", "curl"} {
+		program, err := os.ReadFile("testdata/bin/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.write("/usr/local/sbin/"+name, string(program), 0o755)
+	}
+	h.mkdir("/run/fake")
+	h.path = hostPath
+	return h
+}
+
+func (h *host) mkdir(path string) {
+	h.t.Helper()
+	if err := os.MkdirAll(h.root+path, 0o755); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func (h *host) write(path, content string, mode os.FileMode) {
+	h.t.Helper()
+	h.mkdir(filepath.Dir(path))
+	if err := os.WriteFile(h.root+path, []byte(content), mode); err != nil {
+		h.t.Fatal(err)
+	}
+	if err := os.Chmod(h.root+path, mode); err != nil { // whatever the umask
+		h.t.Fatal(err)
+	}
+}
+
+func (h *host) read(path string) string {
+	h.t.Helper()
+	data, err := os.ReadFile(h.root + path)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return string(data)
+}
+
+// fake is where the fakes keep what they know, as seen by the test.
+func (h *host) fake() string {
+	if h.root != "" {
+		return "/run/fake"
+	}
+	return h.state
+}
+
+// run runs a command to its end.
+func (h *host) run(c Command) Result {
+	h.t.Helper()
+	args := append([]string{"sh", "-c", runCommand, "sh", c.Script}, c.Args...)
+	if h.root != "" {
+		args = append([]string{"unshare", "-m", "sh", "-c", enterHost, "sh", h.root, strings.Join(hostDirs, " ")}, args...)
+	}
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Env = []string{"PATH=" + h.path, "LC_ALL=C", "FAKE=" + h.fake()}
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if c.Stdin != nil {
+		cmd.Stdin = bytes.NewReader(decompress(h.t, c.Stdin))
+	}
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		h.t.Fatal(err)
+	}
+	return Result{Status: cmd.ProcessState.ExitCode(), Stdout: stdout.String(), Stderr: stderr.String()}
+}
+
+func decompress(t *testing.T, b *Blob) []byte {
+	t.Helper()
+	r, err := gzip.NewReader(bytes.NewReader(b.Gzip))
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// must runs a command that has to succeed and returns what it printed.
+func (h *host) must(c Command) string {
+	h.t.Helper()
+	r := h.run(c)
+	if r.Status != 0 {
+		h.t.Fatalf("%s %q: exit %d: %s", c.Script, c.Args, r.Status, r.Stderr)
+	}
+	return r.Stdout
+}
+
+func (h *host) facts() Facts {
+	h.t.Helper()
+	facts, err := ParseFacts(h.must(FactsProbe()))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return facts
+}
+
+// change is what separates the host from r.
+func (h *host) change(r Resource) Change {
+	h.t.Helper()
+	facts := h.facts()
+	c, err := r.Diff(h.must(r.Probe()), facts)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return c
+}
+
+// me is the user who runs the test, and the group.
+func me(t *testing.T) (owner, group string) {
+	t.Helper()
+	u, err := user.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := user.LookupGroupId(u.Gid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Username, g.Name
+}
