@@ -83,10 +83,8 @@ type storeEntry struct {
 	owned
 }
 
-// sound is an entry that holds what its name says and only root can change.
-func (e storeEntry) sound() bool {
-	return e.actual == e.sum && e.owned == owned{"0755", "root", "root"}
-}
+// rootOwned is what only root can change.
+var rootOwned = owned{"0755", "root", "root"}
 
 // probedBinary is what binaryProbe printed.
 type probedBinary struct {
@@ -129,7 +127,8 @@ func (b Binary) Wanted(facts Facts) (string, error) {
 		return b.SHA256, nil
 	}
 	for _, x := range facts.XMRigs {
-		if b.SHA256 == "" || b.SHA256 == x.SHA256 {
+		damaged := b.inStore(x) && x.Real != b.stored(x.SHA256)
+		if !damaged && (b.SHA256 == "" || b.SHA256 == x.SHA256) {
 			return x.SHA256, nil
 		}
 	}
@@ -137,6 +136,8 @@ func (b Binary) Wanted(facts Facts) (string, error) {
 }
 
 func (b Binary) stored(sum string) string { return path.Join(b.Store, sum, b.Name) }
+
+func (b Binary) inStore(x FoundBinary) bool { return strings.HasPrefix(x.Real, b.Store+"/") }
 
 func (b Binary) Diff(probed string, facts Facts) (Change, error) {
 	have, err := parseBinary(probed)
@@ -195,7 +196,11 @@ func (b Binary) Diff(probed string, facts Facts) (Change, error) {
 func (b Binary) provide(want string, have probedBinary, facts Facts) (target string, step Command) {
 	stored := b.stored(want)
 	for _, e := range have.entries {
-		if e.sum == want && e.sound() {
+		switch {
+		case e.sum != want || e.actual != want:
+		case e.owned != rootOwned:
+			return stored, Command{Script: copyIntoStore, Args: []string{stored, stored, want}}
+		default:
 			return stored, Command{}
 		}
 	}
@@ -203,7 +208,7 @@ func (b Binary) provide(want string, have probedBinary, facts Facts) (target str
 		return stored, Command{} // moved into the store
 	}
 	for _, x := range facts.XMRigs {
-		if x.SHA256 != want || strings.HasPrefix(x.Real, b.Store+"/") {
+		if x.SHA256 != want || b.inStore(x) {
 			continue
 		}
 		hidden := strings.HasPrefix(x.Real, "/home/") || strings.HasPrefix(x.Real, "/root/")
@@ -240,7 +245,8 @@ func (b Binary) remove(have probedBinary) Change {
 }
 
 // prune removes all but the current and the previous binary. The previous one
-// is what the link leads to so far or, if that stays, the newest other one.
+// is what the link leads to so far or, if that stays, the newest other one that
+// is whole.
 func (b Binary) prune(c *Change, want string, have probedBinary) {
 	previous := ""
 	switch {
@@ -250,7 +256,7 @@ func (b Binary) prune(c *Change, want string, have probedBinary) {
 		previous = path.Base(path.Dir(have.target))
 	}
 	for _, e := range have.entries {
-		if previous == "" || previous == want {
+		if (previous == "" || previous == want) && e.actual == e.sum {
 			previous = e.sum
 		}
 		if slices.Contains([]string{want, previous}, e.sum) || e.adopted {

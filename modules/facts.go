@@ -33,7 +33,7 @@ type FoundBinary struct {
 	Real   string // the same with all links resolved
 	SHA256 string
 
-	// Protected is set where only root can change the file.
+	// Protected is set where only root can change or replace the file.
 	Protected bool
 }
 
@@ -51,18 +51,28 @@ say threads "$(nproc)"
 say memory "$(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo)"
 [ ! -e /sys/fs/selinux/enforce ] || say selinux yes
 say boot "$(cat /proc/sys/kernel/random/boot_id)"
-sed -n 's/^Environment="\{0,1\}XMRIG_DB_PATH=\([^"]*\)"\{0,1\}$/database=\1/p' \
+sed -n '
+	/^[[:space:]]*Environment[[:space:]]*=/!d
+	s/.*[[:space:]=]"XMRIG_DB_PATH=\([^"]*\)".*/database=\1/p; t
+	s/.*[[:space:]=]'\''XMRIG_DB_PATH=\([^'\'']*\)'\''.*/database=\1/p; t
+	s/.*[[:space:]=]XMRIG_DB_PATH="\([^"]*\)".*/database=\1/p; t
+	s/.*[[:space:]=]XMRIG_DB_PATH=\([^[:space:]]*\).*/database=\1/p' \
 	/etc/systemd/system/xmrig-orchestrator.service \
 	/etc/systemd/system/xmrig-orchestrator.service.d/*.conf 2>/dev/null | tail -n 1
 seen=' '
 for found in "$(command -v xmrig)" /usr/local/bin/xmrig /usr/bin/xmrig /opt/xmrig*/xmrig /opt/xmrig*/build/xmrig \
 	/home/*/xmrig /home/*/xmrig*/xmrig /home/*/xmrig*/build/xmrig /root/xmrig*/xmrig; do
 	real=$(readlink -f "$found") && [ -f "$real" ] && [ -x "$real" ] || continue
+	case $found$real in *[[:cntrl:]]*) continue ;; esac
 	case $seen in *" $real "*) continue ;; esac
 	seen="$seen$real "
 	sum=$(sha256sum <"$real")
-	protected=no
-	[ -n "$(find "$real" -user root ! -perm /022)" ] && protected=yes
+	protected=yes
+	path=$real
+	while [ -n "$path" ]; do
+		[ -n "$(find "$path" -prune -user root ! -perm /022)" ] || protected=no
+		path=${path%/*}
+	done
 	printf 'xmrig=%s %s %s\t%s\n' "${sum%% *}" "$protected" "$found" "$real"
 done
 :`

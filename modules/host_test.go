@@ -164,7 +164,7 @@ func (h *host) must(c Command) string {
 	h.t.Helper()
 	r := h.run(c)
 	if r.Status != 0 {
-		h.t.Fatalf("%s %q: exit %d: %s", c.Script, c.Args, r.Status, r.Stderr)
+		h.t.Fatalf("exit %d: %s\n%q%s", r.Status, r.Stderr, c.Args, c.Script)
 	}
 	return r.Stdout
 }
@@ -187,6 +187,17 @@ func (h *host) change(r Resource) Change {
 		h.t.Fatal(err)
 	}
 	return c
+}
+
+// converge brings r to its desired state.
+func (h *host) converge(r Resource) {
+	h.t.Helper()
+	for _, step := range h.change(r).Steps {
+		h.must(step)
+	}
+	if again := h.change(r); !again.Empty() {
+		h.t.Errorf("%s is not idempotent: %+v", r.ID(), again)
+	}
 }
 
 // me is the user who runs the test, and the group.

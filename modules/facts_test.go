@@ -1,0 +1,150 @@
+package modules
+
+import (
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func TestParseFacts(t *testing.T) {
+	got, err := ParseFacts(`hostname=mini-1
+kernel=6.1.0-30-amd64
+arch=x86_64
+os=Debian GNU/Linux 12 (bookworm)
+systemd=252
+threads=16
+memory=32768000
+selinux=yes
+boot=3d5c3a5e-6a57-4b0f-8a1c-0a0b0c0d0e0f
+database=/mnt/rails-storage/production.sqlite3
+later=a fact that is not known yet
+xmrig=` + strings.Repeat("a", 64) + ` yes /usr/local/bin/xmrig	/usr/local/lib/xmrfleet/a/xmrig
+xmrig=` + strings.Repeat("b", 64) + ` no /home/a b/xmrig	/home/a b/xmrig
+xmrig=damaged
+`)
+	want := Facts{
+		Hostname: "mini-1", Kernel: "6.1.0-30-amd64", Arch: "x86_64", OS: "Debian GNU/Linux 12 (bookworm)",
+		Systemd: 252, Threads: 16, MemoryKiB: 32768000, SELinux: true,
+		BootID:        "3d5c3a5e-6a57-4b0f-8a1c-0a0b0c0d0e0f",
+		AgentDatabase: "/mnt/rails-storage/production.sqlite3",
+		XMRigs: []FoundBinary{
+			{Path: "/usr/local/bin/xmrig", Real: "/usr/local/lib/xmrfleet/a/xmrig", SHA256: strings.Repeat("a", 64), Protected: true},
+			{Path: "/home/a b/xmrig", Real: "/home/a b/xmrig", SHA256: strings.Repeat("b", 64)},
+		},
+	}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("\n got %+v, %v\nwant %+v", got, err, want)
+	}
+
+	for _, probed := range []string{"", "sh: 1: uname: not found\nhostname=\n"} {
+		_, err := ParseFacts(probed)
+		want := `read facts: unexpected answer "` + firstLine(probed) + `"`
+		if err == nil || err.Error() != want {
+			t.Errorf("%q: %v, want %s", probed, err, want)
+		}
+	}
+}
+
+func TestSupported(t *testing.T) {
+	for _, test := range []struct {
+		facts Facts
+		want  string
+	}{
+		{Facts{Systemd: 252, Arch: "x86_64"}, ""},
+		{Facts{Systemd: 245, Arch: "aarch64"}, ""},
+		{Facts{Hostname: "a", OS: "Alpine Linux v3.20", Arch: "x86_64"},
+			"host a (Alpine Linux v3.20): PID 1 is not systemd; xmrfleet manages Linux hosts with systemd 245 or later"},
+		{Facts{Hostname: "a", OS: "Debian GNU/Linux 10 (buster)", Systemd: 241, Arch: "x86_64"},
+			"host a (Debian GNU/Linux 10 (buster)): systemd 241 is too old; xmrfleet needs 245 or later"},
+		{Facts{Hostname: "a", OS: "Debian", Systemd: 252, Arch: "riscv64"},
+			"host a: architecture riscv64 is not supported; xmrfleet manages x86_64 and aarch64"},
+	} {
+		got := ""
+		if err := test.facts.Supported(); err != nil {
+			got = err.Error()
+		}
+		if got != test.want {
+			t.Errorf("%+v:\n got %q\nwant %q", test.facts, got, test.want)
+		}
+	}
+}
+
+// TestFacts reads the facts of the machine that runs the test.
+func TestFacts(t *testing.T) {
+	h := newRoot(t)
+	got := h.facts()
+	name, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Hostname != name || got.Systemd != 252 || got.GOARCH() == "" || got.OS == "" ||
+		got.Threads < 1 || got.MemoryKiB < 1024 || len(got.BootID) != 36 || got.XMRigs != nil || got.AgentDatabase != "" {
+		t.Errorf("%+v", got)
+	}
+	if err := os.RemoveAll(h.root + "/run/systemd"); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.facts(); got.Systemd != 0 {
+		t.Errorf("systemd %d without /run/systemd/system", got.Systemd)
+	}
+}
+
+func TestAgentDatabase(t *testing.T) {
+	for _, test := range []struct{ unit, want string }{
+		{"[Service]\nExecStart=/usr/local/bin/xmrig-orchestrator\nRestart=always\n" +
+			"Environment=\"XMRIG_DB_PATH=/mnt/rails-storage/production.sqlite3\"\n", "/mnt/rails-storage/production.sqlite3"},
+		{"Environment=XMRIG_DB_PATH=/srv/db.sqlite3\n", "/srv/db.sqlite3"},
+		{"Environment='XMRIG_DB_PATH=/srv/my db'\n", "/srv/my db"},
+		{"Environment=\"XMRIG_DB_PATH=/srv/my db\"\n", "/srv/my db"},
+		{"Environment=XMRIG_DB_PATH=\"/srv/my db\"\n", "/srv/my db"},
+		{"Environment=RAILS_ENV=production XMRIG_DB_PATH=/srv/db LANG=C\n", "/srv/db"},
+		{"Environment=\"RAILS_ENV=production\" \"XMRIG_DB_PATH=/srv/db\" \"LANG=C\"\n", "/srv/db"},
+		{"Environment = XMRIG_DB_PATH=/srv/db \n", "/srv/db"},
+		{"Environment=XMRIG_DB_PATH=/srv/old\nEnvironment=XMRIG_DB_PATH=/srv/new\n", "/srv/new"},
+		{"#Environment=XMRIG_DB_PATH=/srv/db\n", ""},
+		{"Environment=OLD_XMRIG_DB_PATH=/srv/db\n", ""},
+		{"Environment=GOMAXPROCS=1\n", ""},
+	} {
+		h := newRoot(t)
+		h.write("/etc/systemd/system/xmrig-orchestrator.service", test.unit, 0o644)
+		if got := h.facts().AgentDatabase; got != test.want {
+			t.Errorf("%q: got %q, want %q", test.unit, got, test.want)
+		}
+	}
+
+	h := newRoot(t)
+	h.write("/etc/systemd/system/xmrig-orchestrator.service", "Environment=XMRIG_DB_PATH=/srv/old\n", 0o644)
+	h.write("/etc/systemd/system/xmrig-orchestrator.service.d/database.conf", "[Service]\nEnvironment=XMRIG_DB_PATH=/srv/new\n", 0o644)
+	if got := h.facts().AgentDatabase; got != "/srv/new" {
+		t.Errorf("with a drop-in: got %q", got)
+	}
+}
+
+func TestFoundBinaries(t *testing.T) {
+	h := newRoot(t)
+	h.write("/usr/local/bin/xmrig", current, 0o755)
+	h.write("/opt/xmrig-6.26.0/xmrig", previous, 0o755)
+	h.write("/opt/xmrig/build/xmrig", previous, 0o775)
+	h.write("/opt/xmrig-notes/xmrig", "not executable", 0o644)
+	h.write("/home/a b/xmrig", older, 0o755)
+	h.write("/home/evil/xmrig\nxmrig="+sum(current)+" yes /opt/x\t/xmrig", current, 0o755)
+	h.mkdir("/home/evil/xmrig\narch=none")
+	h.write("/home/evil/xmrig\narch=none/xmrig", current, 0o755)
+	h.chown("/home/a b", 1)
+	if err := os.MkdirAll(h.root+"/root/xmrig/xmrig", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("/usr/local/bin/xmrig", h.root+"/home/xmrig"); err != nil {
+		t.Fatal(err)
+	}
+	want := []FoundBinary{
+		{"/usr/local/bin/xmrig", "/usr/local/bin/xmrig", sum(current), true},
+		{"/opt/xmrig-6.26.0/xmrig", "/opt/xmrig-6.26.0/xmrig", sum(previous), true},
+		{"/opt/xmrig/build/xmrig", "/opt/xmrig/build/xmrig", sum(previous), false},
+		{"/home/a b/xmrig", "/home/a b/xmrig", sum(older), false},
+	}
+	if got := h.facts().XMRigs; !reflect.DeepEqual(got, want) {
+		t.Errorf("\n got %+v\nwant %+v", got, want)
+	}
+}
