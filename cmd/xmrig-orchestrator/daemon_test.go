@@ -26,8 +26,8 @@ func TestRun(t *testing.T) {
 		{"API gone", func() { h.answer.Store(nil) }, `unhealthy 10 2 0 "API: truncated answer: no end of its header" <nil> false`},
 		{"crash", func() { h.ends("activating", "auto-restart", "core-dump", 3, 6, 0) }, `restarting 0 2 0 "xmrig.service: core-dump: signal 6" <nil> false`},
 		{"restarted", func() { h.says("logged-in-no-job", "100.0,null,null"); h.polled("restarting"); h.runs(11, 1) }, `running 11 3 1 "xmrig.service: core-dump: signal 6" 100 true`},
-		{"failed", func() { h.ends("failed", "failed", "exit-code", 1, 2, 1) }, `crashed 0 4 1 "xmrig.service: exit-code: exit status 2" <nil> false`},
-		{"stopped", func() { h.ends("inactive", "dead", "success", 1, 0, 1) }, `stopped 0 4 1 "xmrig.service: exit-code: exit status 2" <nil> false`},
+		{"failed", func() { h.ends("failed", "failed", "exit-code", 1, 2, 1) }, `crashed 0 4 1 "xmrig.service: exit-code: exit status 2: no valid configuration" <nil> false`},
+		{"stopped", func() { h.ends("inactive", "dead", "success", 1, 0, 1) }, `stopped 0 4 1 "xmrig.service: exit-code: exit status 2: no valid configuration" <nil> false`},
 	}
 	steps[0].do()
 	log, stop := h.start(true)

@@ -40,17 +40,29 @@ func Judge(o Observation) (state, problem string) {
 			}
 			return agent.Stopped, ""
 		case "failed":
-			return agent.Crashed, o.Unit.Failure()
+			return agent.Crashed, ending(o.Unit)
 		case "deactivating":
 			return agent.Stopping, ""
 		case "activating":
 			if strings.HasPrefix(o.Unit.Sub, "auto-restart") {
-				return agent.Restarting, o.Unit.Failure()
+				return agent.Restarting, ending(o.Unit)
 			}
 			return agent.Starting, ""
 		}
 	}
 	return judgeProcess(o)
+}
+
+// ending says how the miner's last process ended, when nobody stopped it.
+func ending(u systemd.Unit) string {
+	failure := u.Failure()
+	switch {
+	case failure == "":
+		return u.Name + ": ended without an error"
+	case u.Exit() == 2: // XMRig source: no valid configuration
+		return failure + ": no valid configuration"
+	}
+	return failure
 }
 
 func judgeProcess(o Observation) (state, problem string) {

@@ -67,10 +67,10 @@ func TestJudge(t *testing.T) {
 		{"stopped", unit("inactive", "dead", "success"), nil, "", "", "stopped", ""},
 		{"stopped, another miner answers", unit("inactive", "dead", "success"), nil, "job-paused", "100,100,100", "stopped", ""},
 		{"no unit", systemd.Unit{Name: agent.MinerUnit, Load: "not-found", Active: "inactive"}, nil, "", "", "stopped", "xmrig.service: not installed"},
-		{"no valid configuration", failed, nil, "", "", "crashed", "xmrig.service: exit-code: exit status 2"},
+		{"no valid configuration", failed, nil, "", "", "crashed", "xmrig.service: exit-code: exit status 2: no valid configuration"},
 		{"start limit", unit("failed", "failed", "start-limit-hit"), nil, "", "", "crashed", "xmrig.service: start-limit-hit"},
 		{"crash, systemd waits", restarting, nil, "", "", "restarting", "xmrig.service: signal: signal 11"},
-		{"crash, systemd 254 waits", unit("activating", "auto-restart-queued", "success"), nil, "", "", "restarting", ""},
+		{"crash, systemd 254 waits", unit("activating", "auto-restart-queued", "success"), nil, "", "", "restarting", "xmrig.service: ended without an error"},
 		{"ExecStartPre", unit("activating", "start-pre", "success"), nil, "", "", "starting", ""},
 		{"stopping", unit("deactivating", "stop-sigterm", "success"), nil, "", "", "stopping", ""},
 

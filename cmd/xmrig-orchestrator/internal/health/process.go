@@ -39,8 +39,8 @@ func (p Process) Next(o Observation, seen *systemd.Unit) Process {
 	}
 	if n.Restarts > p.Restarts {
 		n.Errors += n.Restarts - p.Restarts
-		if p.State != agent.Restarting || p.LastError == "" {
-			n.LastError = "ended unexpectedly; systemd restarted it"
+		if p.State != agent.Restarting { // whose cause is known already
+			n.LastError = "ended between two polls; systemd restarted it"
 		}
 	}
 	if failed := state == agent.Unhealthy || state == agent.Crashed; failed {

@@ -65,26 +65,26 @@ func TestNext(t *testing.T) {
 		}},
 		{"a crash between two polls", Process{}, []poll{
 			{ok(run(10, 4, noon, time.Hour)), `running pid=10 errors=0 restarts=0 ""`},
-			{down(run(12, 6, later, time.Second)), `starting pid=12 errors=2 restarts=2 "ended unexpectedly; systemd restarted it"`},
+			{down(run(12, 6, later, time.Second)), `starting pid=12 errors=2 restarts=2 "ended between two polls; systemd restarted it"`},
 		}},
 		{"SIGHUP ends it well", Process{}, []poll{
 			{ok(run(10, 0, noon, time.Hour)), `running pid=10 errors=0 restarts=0 ""`},
-			{down(idle("activating", "auto-restart", "success", 1, 0, 0)), `restarting pid=0 errors=0 restarts=0 ""`},
-			{down(run(11, 1, later, time.Second)), `starting pid=11 errors=1 restarts=1 "ended unexpectedly; systemd restarted it"`},
+			{down(idle("activating", "auto-restart", "success", 1, 0, 0)), `restarting pid=0 errors=0 restarts=0 "xmrig.service: ended without an error"`},
+			{down(run(11, 1, later, time.Second)), `starting pid=11 errors=1 restarts=1 "xmrig.service: ended without an error"`},
 		}},
 		{"a broken configuration", Process{}, []poll{
 			{ok(run(10, 0, noon, time.Hour)), `running pid=10 errors=0 restarts=0 ""`},
-			{down(idle("failed", "failed", "exit-code", 1, 2, 0)), `crashed pid=0 errors=1 restarts=0 "xmrig.service: exit-code: exit status 2"`},
-			{down(idle("failed", "failed", "exit-code", 1, 2, 0)), `crashed pid=0 errors=1 restarts=0 "xmrig.service: exit-code: exit status 2"`},
+			{down(idle("failed", "failed", "exit-code", 1, 2, 0)), `crashed pid=0 errors=1 restarts=0 "xmrig.service: exit-code: exit status 2: no valid configuration"`},
+			{down(idle("failed", "failed", "exit-code", 1, 2, 0)), `crashed pid=0 errors=1 restarts=0 "xmrig.service: exit-code: exit status 2: no valid configuration"`},
 		}},
 		{"a restart by hand sets systemd's count back", Process{}, []poll{
 			{ok(run(10, 3, noon, time.Hour)), `running pid=10 errors=0 restarts=0 ""`},
 			{ok(run(11, 0, later, time.Hour)), `running pid=11 errors=0 restarts=0 ""`},
-			{ok(run(12, 1, later.Add(time.Hour), time.Hour)), `running pid=12 errors=1 restarts=1 "ended unexpectedly; systemd restarted it"`},
+			{ok(run(12, 1, later.Add(time.Hour), time.Hour)), `running pid=12 errors=1 restarts=1 "ended between two polls; systemd restarted it"`},
 		}},
 		{"restarted while no agent ran", Process{State: agent.Running, PID: 10, StartedAt: noon, Restarts: 7, Errors: 9}, []poll{
-			{ok(run(11, 2, later, time.Hour)), `running pid=11 errors=10 restarts=8 "ended unexpectedly; systemd restarted it"`},
-			{ok(run(11, 2, later, time.Hour)), `running pid=11 errors=10 restarts=8 "ended unexpectedly; systemd restarted it"`},
+			{ok(run(11, 2, later, time.Hour)), `running pid=11 errors=10 restarts=8 "ended between two polls; systemd restarted it"`},
+			{ok(run(11, 2, later, time.Hour)), `running pid=11 errors=10 restarts=8 "ended between two polls; systemd restarted it"`},
 		}},
 		{"started by hand while no agent ran", Process{State: agent.Running, PID: 10, StartedAt: noon, Restarts: 7}, []poll{
 			{ok(run(11, 0, later, time.Hour)), `running pid=11 errors=0 restarts=7 ""`},
@@ -98,7 +98,7 @@ func TestNext(t *testing.T) {
 		{"systemctl fails for a moment", Process{}, []poll{
 			{ok(run(10, 1, noon, time.Hour)), `running pid=10 errors=0 restarts=0 ""`},
 			{Observation{At: noon, UnitErr: refused, Summary: hashing}, `running pid=10 errors=0 restarts=0 ""`},
-			{ok(run(11, 2, later, time.Hour)), `running pid=11 errors=1 restarts=1 "ended unexpectedly; systemd restarted it"`},
+			{ok(run(11, 2, later, time.Hour)), `running pid=11 errors=1 restarts=1 "ended between two polls; systemd restarted it"`},
 		}},
 	}
 	for _, tt := range tests {

@@ -124,13 +124,22 @@ func parseTime(s string) (time.Time, error) {
 	return time.Parse("Mon 2006-01-02 15:04:05 MST", s)
 }
 
+const exited = 1 // CLD_EXITED
+
+// Exit is the exit status of the main process, -1 if it did not exit by
+// itself.
+func (u Unit) Exit() int {
+	if u.Code != exited {
+		return -1
+	}
+	return u.Status
+}
+
 // Failure says how the service's last run ended, "" if it ended well.
 func (u Unit) Failure() string {
-	if u.Result == "success" || u.Result == "" {
-		return ""
-	}
-	const exited = 1 // CLD_EXITED
 	switch {
+	case u.Result == "success" || u.Result == "":
+		return ""
 	case u.Code == exited:
 		return fmt.Sprintf("%s: %s: exit status %d", u.Name, u.Result, u.Status)
 	case u.Code != 0:
