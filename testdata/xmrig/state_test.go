@@ -95,7 +95,7 @@ func TestStates(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.state, func(t *testing.T) {
 			t.Parallel()
-			common := " hashrate=1000 threads=2 speed=50"
+			common := " hashrate=1000 threads=2 speed=200"
 			p := start(t, "state=mining"+common, `"restricted": true`, "")
 			p.until("mining for a minute", func(o object) bool { return strings.HasPrefix(total(o), "[1000.0 1000.0") })
 			p.write("state=" + test.state + common)
