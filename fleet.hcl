@@ -24,7 +24,7 @@ ssh {
 
 # Of the release archive. It stands in SHA256SUMS beside the archive:
 # https://github.com/xmrig/xmrig/releases/tag/v6.26.0
-# Give it with -var xmrig_sha256=... or as XMRFLEET_VAR_xmrig_sha256.
+# Give it with --var xmrig_sha256=... or as XMRFLEET_VAR_xmrig_sha256.
 variable "xmrig_sha256" {
   type = string
 }

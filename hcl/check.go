@@ -2,6 +2,7 @@ package hcl
 
 import (
 	"fmt"
+	"math/big"
 	"regexp"
 	"slices"
 	"strconv"
@@ -57,12 +58,20 @@ func quotedList(words []string) string {
 
 func wholeNumber(low, high int64) check {
 	return func(v cty.Value) string {
-		n, accuracy := v.AsBigFloat().Int64()
-		if accuracy == 0 && low <= n && n <= high {
+		if isWhole(v, low, high) {
 			return ""
 		}
-		return fmt.Sprintf("must be a whole number from %d to %d", low, high)
+		return "must be " + wholeRange(low, high)
 	}
+}
+
+func isWhole(v cty.Value, low, high int64) bool {
+	n, accuracy := v.AsBigFloat().Int64()
+	return accuracy == big.Exact && low <= n && n <= high
+}
+
+func wholeRange(low, high int64) string {
+	return fmt.Sprintf("a whole number from %d to %d", low, high)
 }
 
 // isDonateLevel: XMRig takes 1 to 99 and turns anything else into 1 without a

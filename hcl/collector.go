@@ -50,6 +50,18 @@ func (c *collector) addAs(key, host string, d *hcl.Diagnostic) {
 	}
 }
 
+// addSyntax keeps what a parser says. It repeats itself for every line after a
+// missing quote.
+func (c *collector) addSyntax(diags hcl.Diagnostics) {
+	for _, d := range diags {
+		if d.Summary == "Invalid multi-line string" {
+			c.addAs(d.Summary, "", d)
+		} else {
+			c.add("", d)
+		}
+	}
+}
+
 // diagnostics gives them in the order of the file.
 func (c *collector) diagnostics(s *source) Diagnostics {
 	slices.SortStableFunc(c.entries, func(a, b *entry) int { return cmp.Compare(a.offset(), b.offset()) })
@@ -59,13 +71,18 @@ func (c *collector) diagnostics(s *source) Diagnostics {
 		if e.Severity == hcl.DiagWarning {
 			d.Severity = Warning
 		}
-		if len(e.hosts) > 0 {
+		d.place(s, e.Subject)
+		if len(e.hosts) > 0 && !d.isInside(e.hosts) {
 			d.Detail += fmt.Sprintf(" (%s)", hostList(e.hosts))
 		}
-		d.place(s, e.Subject)
 		out = append(out, d)
 	}
 	return out
+}
+
+// isInside reports whether the place of d says already which host is meant.
+func (d Diagnostic) isInside(hosts []string) bool {
+	return len(hosts) == 1 && d.Snippet != nil && strings.HasPrefix(d.Snippet.Context, fmt.Sprintf("host %q", hosts[0]))
 }
 
 func (e *entry) offset() int {

@@ -8,6 +8,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+
+	"xmrfleet/modules"
 )
 
 // config is the deep merge of all layers' xmrig.config: objects are merged key
@@ -53,7 +55,7 @@ func tree(v cty.Value, hidden bool) any {
 	case v.IsNull():
 		return nil
 	case t == cty.String && hidden:
-		return secretOrPlain(v.Mark(sensitive))
+		return modules.Secret(v.AsString())
 	case t == cty.String:
 		return v.AsString()
 	case t == cty.Bool:
@@ -122,10 +124,13 @@ func (c *configCheck) value(k key, v cty.Value, path []string, hidden bool) {
 	case v.CanIterateElements():
 		for it := v.ElementIterator(); it.Next(); {
 			_, element := it.Element()
-			c.value(key{any: true, check: func(cty.Value) string { return "" }}, element, path, hidden)
+			c.value(anything, element, path, hidden)
 		}
 	}
 }
+
+// anything is what a list or an object may hold that is not looked into.
+var anything = key{check: func(cty.Value) string { return "" }}
 
 func unmarked(v cty.Value) cty.Value {
 	v, _ = v.UnmarkDeep()

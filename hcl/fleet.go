@@ -18,7 +18,7 @@ import (
 
 // Options are what a fleet file is read with.
 type Options struct {
-	// Vars are values of variables by name, as -var NAME=VALUE gives them.
+	// Vars are values of variables by name, as --var NAME=VALUE gives them.
 	Vars map[string]string
 
 	// Env looks up an environment variable, as os.LookupEnv does. It serves
@@ -41,9 +41,7 @@ type Fleet struct {
 
 	// Secrets are all sensitive strings that were seen, the longest first.
 	// They are for a redactor of output; none is empty.
-	Secrets []string
-
-	source *source
+	Secrets []string `json:"-"`
 }
 
 // A Host is one machine of the fleet.
@@ -76,21 +74,3 @@ type Pos struct {
 }
 
 func (p Pos) String() string { return fmt.Sprintf("%s:%d", p.Filename, p.Line) }
-
-// Host returns the host of that name.
-func (f *Fleet) Host(name string) (Host, bool) {
-	for _, h := range f.Hosts {
-		if h.Name == name {
-			return h, true
-		}
-	}
-	return Host{}, false
-}
-
-// Diagnose makes an error of a host that only a later stage could find, with
-// the host's declaration as its place.
-func (f *Fleet) Diagnose(h Host, summary, detail string) Diagnostic {
-	d := Diagnostic{Severity: Error, Summary: summary, Detail: detail}
-	d.place(f.source, f.source.line(h.Pos))
-	return d
-}

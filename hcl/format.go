@@ -14,7 +14,7 @@ func Format(filename string, src []byte) ([]byte, Diagnostics) {
 	if diags.HasErrors() {
 		s.body, _ = file.Body.(*hclsyntax.Body)
 		var c collector
-		c.add("", diags...)
+		c.addSyntax(diags)
 		return nil, c.diagnostics(s)
 	}
 	return hclwrite.Format(src), nil

@@ -124,7 +124,7 @@ var base64Encode = pure(func(args []string) (string, error) {
 var base64Decode = pure(func(args []string) (string, error) {
 	b, err := base64.StdEncoding.DecodeString(args[0])
 	if err == nil && !utf8.Valid(b) {
-		err = fmt.Errorf("the decoded bytes are not UTF-8 text")
+		err = openError("the decoded bytes are not UTF-8 text")
 	}
 	return string(b), err
 }, "str")
@@ -168,7 +168,7 @@ var cidrHost = function.New(&function.Spec{
 	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 		prefix, err := netip.ParsePrefix(args[0].AsString())
 		if err != nil {
-			return cty.NilVal, fmt.Errorf("not a network such as 10.0.0.0/24")
+			return cty.NilVal, openError("the prefix is not a network such as 10.0.0.0/24")
 		}
 		num, accuracy := args[1].AsBigFloat().Int(nil)
 		size := new(big.Int).Lsh(big.NewInt(1), uint(prefix.Addr().BitLen()-prefix.Bits()))
@@ -176,7 +176,7 @@ var cidrHost = function.New(&function.Spec{
 			num.Add(num, size)
 		}
 		if accuracy != big.Exact || num.Sign() < 0 || num.Cmp(size) >= 0 {
-			return cty.NilVal, fmt.Errorf("the network has no host of that number")
+			return cty.NilVal, openError("the network has no host of that number")
 		}
 		base := prefix.Masked().Addr()
 		num.Add(num, new(big.Int).SetBytes(base.AsSlice()))
@@ -193,7 +193,7 @@ func envFunction(lookup func(string) (string, bool)) function.Function {
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			name := args[0].AsString()
 			if len(args) > 2 {
-				return cty.NilVal, function.NewArgErrorf(2, "env takes a name and at most one default")
+				return cty.NilVal, openError("the function env takes a name and at most one default")
 			}
 			if v, ok := lookup(name); ok {
 				return cty.StringVal(v), nil
@@ -201,17 +201,15 @@ func envFunction(lookup func(string) (string, bool)) function.Function {
 			if len(args) == 2 {
 				return args[1], nil
 			}
-			return cty.NilVal, unsetError(name)
+			return cty.NilVal, openError(fmt.Sprintf("the environment variable %s is not set; env(%q, \"...\") gives a default", name, name))
 		},
 	})
 }
 
-// An unsetError names an environment variable that is not set.
-type unsetError string
+// An openError quotes no value that could be secret.
+type openError string
 
-func (e unsetError) Error() string {
-	return fmt.Sprintf("the environment variable %s is not set; env(%q, \"...\") gives a default", string(e), string(e))
-}
+func (e openError) Error() string { return string(e) }
 
 func fileFunction(dir string) function.Function {
 	return pure(func(args []string) (string, error) {

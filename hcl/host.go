@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
 	"xmrfleet/modules"
@@ -109,10 +108,8 @@ func (r resolver) require(path, why string) {
 	if !ok {
 		name = block
 	}
-	r.addAs("missing "+path, r.host.name, problem(r.host.rng, "Missing "+name, "%s", why))
+	r.diags.addAs("missing "+path, r.host.name, problem(r.host.rng, "Missing "+name, "%s", why))
 }
-
-func (r resolver) addAs(key, host string, d *hcl.Diagnostic) { r.diags.addAs(key, host, d) }
 
 // complain reports a setting that is wrong together with others.
 func (r resolver) complain(path, detail string) {
@@ -148,7 +145,7 @@ func (r resolver) miner() modules.Miner {
 	}
 	r.require("wallet", "A miner needs a wallet: the Monero address that is paid.")
 	if len(m.Pools) == 0 {
-		r.addAs("missing pool", r.host.name, problem(r.host.rng, "Missing pool",
+		r.diags.addAs("missing pool", r.host.name, problem(r.host.rng, "Missing pool",
 			`A miner needs a pool: pool "NAME" { url = "host:port" }`))
 	}
 	return m
@@ -179,7 +176,7 @@ func (r resolver) pools() []modules.Pool {
 			Coin:           p.text("pool.coin", ""),
 			SOCKS5:         p.text("pool.socks5", ""),
 		})
-		if p.isSet("pool.tls_fingerprint") && !p.isSet("pool.tls") {
+		if p.text("pool.tls_fingerprint", "") != "" && !p.flag("pool.tls", false) {
 			p.complain("pool.tls_fingerprint", `"tls_fingerprint" has no effect without tls = true.`)
 		}
 	}

@@ -134,16 +134,11 @@ func aList(v cty.Value) string {
 }
 
 func aWhole(low, high int64) kindCheck {
-	within := wholeNumber(low, high)
 	return func(v cty.Value) string {
-		const prefix = len("must be ")
-		if v.Type() != cty.Number {
-			return within(cty.NumberIntVal(low - 1))[prefix:]
+		if v.Type() == cty.Number && isWhole(v, low, high) {
+			return ""
 		}
-		if complaint := within(v); complaint != "" {
-			return complaint[prefix:]
-		}
-		return ""
+		return wholeRange(low, high)
 	}
 }
 

@@ -98,13 +98,13 @@ func (l *loader) duplicate(at hcl.Range, kind, name string, first hcl.Range) {
 
 func (l *loader) load() *Fleet {
 	file, diags := hclsyntax.ParseConfig(l.source.text, l.source.name, hcl.InitialPos)
-	l.diags.add("", diags...)
 	if body, ok := file.Body.(*hclsyntax.Body); ok {
 		l.source.body = body
 		l.source.findSecrets()
 	}
 	if diags.HasErrors() {
 		l.source.broken = true
+		l.diags.addSyntax(diags)
 		return nil
 	}
 	content, diags := file.Body.Content(fileSchema)
@@ -115,7 +115,7 @@ func (l *loader) load() *Fleet {
 	l.localValues(blocks["locals"])
 	l.scope.settle()
 
-	fleet := &Fleet{Path: l.source.name, source: &l.source}
+	fleet := &Fleet{Path: l.source.name}
 	if at := content.Attributes["require_selector"]; at != nil {
 		s := l.setting(attribute{name: "require_selector", typ: cty.Bool, noHost: "the file has one fleet"}, at)
 		fleet.RequireSelector = isTrue(s.value)

@@ -1,7 +1,7 @@
 package hcl
 
 import (
-	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -93,11 +93,18 @@ func (s *scope) evaluate(expr hcl.Expression, ctx *hcl.EvalContext) (cty.Value, 
 		}
 	}
 	for _, d := range diags {
-		d.Expression, d.EvalContext = nil, nil
-		d.Detail = strings.TrimPrefix(d.Detail, `Call to function "env" failed: `)
+		s.suggest(d)
 	}
 	s.hide(v)
 	return v, diags
+}
+
+// suggest completes the message about an unknown function.
+func (s *scope) suggest(d *hcl.Diagnostic) {
+	if call, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallUnknownDiagExtra](d); ok {
+		name := call.CalledFunctionName()
+		d.Detail = fmt.Sprintf("There is no function %q.%s", name, didYouMean(name, slices.Sorted(maps.Keys(s.functions))))
+	}
 }
 
 // handlesSecret reports whether a value inside of expr may be one that no
@@ -127,9 +134,8 @@ func withhold(d *hcl.Diagnostic) {
 	const hidden = "The reason is not shown, because the expression handles a sensitive value or the environment."
 	d.Detail = hidden
 	if call, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallDiagExtra](d); ok {
-		var unset unsetError
-		if errors.As(call.FunctionCallError(), &unset) {
-			d.Detail = capitalized(unset.Error()) + "."
+		if open, ok := call.FunctionCallError().(openError); ok {
+			d.Detail = capitalized(open.Error()) + "."
 			return
 		}
 		d.Detail = `The call of "` + call.CalledFunctionName() + `" failed. ` + hidden

@@ -88,10 +88,11 @@ func (l *loader) evaluate(s *setting, host string) (cty.Value, bool) {
 
 // conversionError is what is wrong with a value's type, without the value.
 func conversionError(err error) string {
+	text := strings.ReplaceAll(err.Error(), "a bool is required", "true or false is required")
 	if path, ok := err.(cty.PathError); ok && len(path.Path) > 0 {
-		return "in one of its elements, " + path.Error()
+		return "in one of its elements, " + text
 	}
-	return err.Error()
+	return text
 }
 
 // sentence adds the full stop that a detail ends with.

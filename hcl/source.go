@@ -35,7 +35,7 @@ func (s *source) snippet(rng hcl.Range) *Snippet {
 	}
 	start := min(rng.Start.Byte, to)
 	end := max(start, min(rng.End.Byte, to))
-	before, marked, after := s.masked(from, start), s.masked(start, end), s.masked(end, to)
+	before, marked, after := s.masked(from, start, from), s.masked(start, end, from), s.masked(end, to, from)
 	if s.broken {
 		before, marked, after = maskBroken(before, marked, after)
 	}
@@ -48,15 +48,18 @@ func (s *source) snippet(rng hcl.Range) *Snippet {
 	}
 }
 
-// masked is the text between two offsets, with secret literals replaced.
-func (s *source) masked(from, to int) string {
+// masked is the text between two offsets of a line, with secret literals
+// replaced. One that began before, in the same line, was replaced there.
+func (s *source) masked(from, to, line int) string {
 	var out strings.Builder
 	for _, r := range s.secrets {
 		if r.End.Byte <= from || r.Start.Byte >= to {
 			continue
 		}
 		out.Write(s.text[from:max(from, r.Start.Byte)])
-		out.WriteString(modules.Masked)
+		if r.Start.Byte >= from || from == line {
+			out.WriteString(modules.Masked)
+		}
 		from = min(to, r.End.Byte)
 	}
 	out.Write(s.text[from:to])
@@ -101,22 +104,6 @@ func (s *source) context(offset int) string {
 		body = block.Body
 	}
 	return strings.Join(names, ", ")
-}
-
-// line is the place of a position, up to the end of its line's text.
-func (s *source) line(p Pos) *hcl.Range {
-	end := p.Byte
-	for end < len(s.text) && s.text[end] != '\n' && s.text[end] != '{' {
-		end++
-	}
-	for end > p.Byte && s.text[end-1] == ' ' {
-		end--
-	}
-	return &hcl.Range{
-		Filename: p.Filename,
-		Start:    hcl.Pos{Line: p.Line, Column: p.Column, Byte: p.Byte},
-		End:      hcl.Pos{Line: p.Line, Column: p.Column + end - p.Byte, Byte: end},
-	}
 }
 
 // secretKeys hold secrets wherever they stand, as attribute or object key.

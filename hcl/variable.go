@@ -39,7 +39,7 @@ func (l *loader) variables(blocks hcl.Blocks) {
 		if _, ok := declared[name]; !ok {
 			l.diags.add("", &hcl.Diagnostic{
 				Severity: hcl.DiagError, Summary: "Undeclared variable",
-				Detail: "The file declares no variable \"" + name + "\", but a value was given with -var." +
+				Detail: "The file declares no variable \"" + name + "\", but a value was given with --var." +
 					didYouMean(name, slices.Sorted(maps.Keys(declared))),
 			})
 		}
@@ -104,7 +104,7 @@ func (l *loader) given(name string, b *hcl.Block, want cty.Type, fallback *hcl.A
 	}
 	if fallback == nil {
 		l.diags.add("", problem(b.DefRange, "No value for a variable",
-			"The variable %q has no default. Give a value with -var %s=VALUE or in the environment as XMRFLEET_VAR_%s.", name, name, name))
+			"The variable %q has no default. Give a value with --var %s=VALUE or in the environment as XMRFLEET_VAR_%s.", name, name, name))
 		return cty.DynamicVal, b.DefRange, false
 	}
 	at := fallback.Expr.Range()
@@ -127,7 +127,7 @@ func (l *loader) parse(name, text string, want cty.Type, at hcl.Range) (cty.Valu
 	if want.IsPrimitiveType() || want == cty.DynamicPseudoType {
 		return cty.StringVal(text), true
 	}
-	expr, diags := hclsyntax.ParseExpression([]byte(text), "-var "+name, hcl.InitialPos)
+	expr, diags := hclsyntax.ParseExpression([]byte(text), "--var "+name, hcl.InitialPos)
 	if !diags.HasErrors() {
 		var v cty.Value
 		if v, diags = expr.Value(nil); !diags.HasErrors() {

@@ -14,7 +14,12 @@ import (
 
 // isWallet verifies a Monero address of the main network: a typo in it would
 // pay a stranger, or nobody.
-func isWallet(v cty.Value) string { return walletComplaint(v.AsString()) }
+func isWallet(v cty.Value) string {
+	if defect := walletDefect(v.AsString()); defect != "" {
+		return "must be a Monero address, but " + defect
+	}
+	return ""
+}
 
 // addressLike is how an address starts that a pool's user may begin with:
 // standard and subaddress, or integrated.
@@ -25,8 +30,8 @@ var addressLike = regexp.MustCompile(`^([48][1-9A-HJ-NP-Za-km-z]{94}|4[1-9A-HJ-N
 func isPoolUser(v cty.Value) string {
 	user := v.AsString()
 	if m := addressLike.FindStringSubmatch(user); m != nil {
-		if complaint := walletComplaint(m[1]); complaint != "" {
-			return "starts with a Monero address, which " + complaint
+		if defect := walletDefect(m[1]); defect != "" {
+			return "starts like a Monero address, but " + defect
 		}
 	}
 	if strings.ContainsFunc(user, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
@@ -50,30 +55,30 @@ const (
 	integratedSize = keysSize + 8
 )
 
-// walletComplaint says what is wrong with an address of the main network.
-func walletComplaint(address string) string {
+// walletDefect says what is wrong with an address of the main network.
+func walletDefect(address string) string {
 	if address == "" {
-		return "must be a Monero address, but is empty"
+		return "it is empty"
 	}
 	data, ok := decodeBase58(address)
 	if !ok || len(data) <= checksumSize {
-		return "must be a Monero address: 95 or 106 characters of base58, not cut short"
+		return "it is not made of 95 or 106 characters of base58"
 	}
 	payload, sum := data[:len(data)-checksumSize], data[len(data)-checksumSize:]
 	h := sha3.NewLegacyKeccak256()
 	h.Write(payload)
 	if !bytes.Equal(h.Sum(nil)[:checksumSize], sum) {
-		return "must be a Monero address, but its checksum is wrong: there is a typo in it, or a part is missing"
+		return "its checksum is wrong: there is a typo in it, or a part is missing"
 	}
 	network, known := networks[payload[0]]
 	switch {
 	case !known:
-		return "must be a Monero address, but is one of another coin"
+		return "it is one of another coin"
 	case network != "":
-		return "must be an address of Monero's main network, but is one of the " + network + " network, where coins have no value"
+		return "it is one of the " + network + " network, where coins have no value"
 	case payload[0] == integrated && len(payload) != integratedSize,
 		payload[0] != integrated && len(payload) != keysSize:
-		return "must be a Monero address, but has the length of another kind"
+		return "it has the length of another kind of address"
 	}
 	return ""
 }
