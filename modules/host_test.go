@@ -77,7 +77,7 @@ func newRoot(t *testing.T) *host {
 		}
 		h.write("/etc/"+name, string(data), 0o644)
 	}
-	for _, name := range []string{"systemctl", "journalctl", "curl"} {
+	for _, name := range []string{"systemctl", "journalctl", "curl", "sleep"} {
 		program, err := os.ReadFile("testdata/bin/" + name)
 		if err != nil {
 			t.Fatal(err)
@@ -148,7 +148,7 @@ func (h *host) run(c Command) Result {
 
 func decompress(t *testing.T, b *Blob) []byte {
 	t.Helper()
-	r, err := gzip.NewReader(bytes.NewReader(b.Gzip))
+	r, err := gzip.NewReader(bytes.NewReader(b.Gzip()))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -148,6 +148,11 @@ func (s Service) Diff(probed string, facts Facts) (Change, error) {
 		c.Fields = append(c.Fields, Field{"start at boot", u.file, want})
 		c.Steps = append(c.Steps, Command{Script: setEnabled, Args: []string{s.Unit, want}})
 	}
+	if u.reload {
+		c.Action = Update
+		c.Fields = append(c.Fields, Field{"loaded unit", "older than its file", "the file"})
+		c.Steps = append(c.Steps, daemonReload)
+	}
 	if !s.Running {
 		if u.up() || u.active == "deactivating" {
 			c.Action, c.Disruptive = Stop, true
@@ -159,11 +164,6 @@ func (s Service) Diff(probed string, facts Facts) (Change, error) {
 	want, err := s.Record(facts)
 	if err != nil {
 		return Change{}, fmt.Errorf("%s: %w", s.ID(), err)
-	}
-	if u.reload {
-		c.Action = Update
-		c.Fields = append(c.Fields, Field{"loaded unit", "older than its file", "the file"})
-		c.Steps = append(c.Steps, daemonReload)
 	}
 	switch stale := want.staleness(parseRecord(u.record)); {
 	case !u.up():
