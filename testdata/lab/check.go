@@ -18,6 +18,7 @@ var tools = []struct{ program, pkg string }{
 	{"ip", "iproute2"},
 	{"ssh", "openssh-client"},
 	{"nsenter", "util-linux"},
+	{"unshare", "util-linux"},
 	{"flock", "util-linux"},
 	{"mount", "mount"},
 	{"apt-config", "apt"},

@@ -25,7 +25,9 @@ type Result struct {
 
 // Command prepares a command that runs as root inside the host, without SSH and
 // so without the network. The caller sets its streams and runs it. When ctx ends,
-// the command ends with all its children.
+// the command ends with all its children. It is not held by the container's
+// capabilities and system call filter: what must be refused there is to be tried
+// over SSH or from a unit.
 func (h *Host) Command(ctx context.Context, argv ...string) *exec.Cmd {
 	cgroup := filepath.Join(h.cgroup(), "exec-"+rand.Text())
 	pid := leader(h.cgroup())

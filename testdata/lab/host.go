@@ -154,6 +154,8 @@ func (h *Host) Start(ctx context.Context) error {
 	for !h.answers(ctx) {
 		select {
 		case <-ctx.Done():
+			cmd.Process.Kill() // it may not have joined its cgroup yet
+			<-ended
 			return fmt.Errorf("start host %s: no answer on %s:22: %w%s", h.Name, h.Address(), ctx.Err(), h.lastWords())
 		case <-ended:
 			return fmt.Errorf("start host %s: the container ended%s", h.Name, h.lastWords())

@@ -45,11 +45,11 @@ func Image(ctx context.Context, log io.Writer) (string, error) {
 	if err := os.MkdirAll(cache, 0o755); err != nil {
 		return "", err
 	}
-	unlock, err := lockFile(ctx, filepath.Join(cache, "lock"))
+	lock, err := lockFile(ctx, filepath.Join(cache, "lock"))
 	if err != nil {
 		return "", err
 	}
-	defer unlock()
+	defer lock.Close()
 	if _, err := os.Stat(image); err == nil {
 		return image, nil
 	}
@@ -60,7 +60,7 @@ func Image(ctx context.Context, log io.Writer) (string, error) {
 	if err := os.Mkdir(build, 0o755); err != nil {
 		return "", err
 	}
-	if err := bootstrap(ctx, build, log); err != nil {
+	if err := bootstrap(ctx, build, lock, log); err != nil {
 		return "", fmt.Errorf("build image: %w", err)
 	}
 	if err := os.Rename(filepath.Join(build, "root"), image); err != nil {
@@ -69,8 +69,10 @@ func Image(ctx context.Context, log io.Writer) (string, error) {
 	return image, os.RemoveAll(build)
 }
 
-// bootstrap makes dir/root.
-func bootstrap(ctx context.Context, dir string, log io.Writer) error {
+// bootstrap makes dir/root. Its process inherits the lock: should this one be
+// killed, the next builder waits until that has ended too. What it mounts is seen
+// by nobody else and so cannot stay behind.
+func bootstrap(ctx context.Context, dir string, lock *os.File, log io.Writer) error {
 	customize := filepath.Join(dir, "customize.sh")
 	if err := os.WriteFile(customize, []byte("#!/bin/sh\n"+customizeScript), 0o755); err != nil {
 		return err
@@ -84,6 +86,7 @@ func bootstrap(ctx context.Context, dir string, log io.Writer) error {
 		return err
 	}
 	args := []string{
+		"--mount", "--propagation=slave", "mmdebstrap",
 		"--mode=root", "--variant=minbase", "--format=directory", "--include=" + strings.Join(packages, ","),
 		"--aptopt=" + aptConf, "--dpkgopt=force-unsafe-io", "--customize-hook=" + customize,
 		suite, filepath.Join(dir, "root"),
@@ -100,17 +103,21 @@ func bootstrap(ctx context.Context, dir string, log io.Writer) error {
 		args = append(args, path)
 	}
 	var tail bytes.Buffer
-	cmd := exec.CommandContext(ctx, "mmdebstrap", args...)
+	cmd := exec.CommandContext(ctx, "unshare", args...)
+	cmd.ExtraFiles = []*os.File{lock}
 	cmd.Stdout, cmd.Stderr = &tail, &tail
 	if log != nil {
 		cmd.Stdout, cmd.Stderr = log, log
 	}
-	// mmdebstrap removes what it mounted when it is asked to end.
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 30 * time.Second
-	if err := cmd.Run(); err != nil {
+	err = cmd.Run()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
 		text := tail.Bytes()
-		return fmt.Errorf("mmdebstrap: %w\n%s", err, text[max(0, len(text)-4000):])
+		return fmt.Errorf("mmdebstrap: %v\n%s", err, text[max(0, len(text)-4000):])
 	}
 	return nil
 }

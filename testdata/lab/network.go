@@ -38,7 +38,7 @@ func ip(ctx context.Context, batch string, flags ...string) error {
 	cmd := exec.CommandContext(ctx, "ip", append(flags, "-batch", "-")...)
 	cmd.Stdin = strings.NewReader(batch)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("ip: %w: %s", err, strings.TrimSpace(string(out)))
+		return fmt.Errorf("ip: %v: %s", err, strings.TrimSpace(string(out)))
 	}
 	return nil
 }

@@ -88,11 +88,11 @@ func claim(ctx context.Context, name string) (*slot, error) {
 	if err := os.MkdirAll(filepath.Join(run, "slots"), 0o755); err != nil {
 		return nil, err
 	}
-	unlock, err := lockFile(ctx, filepath.Join(run, "lock"))
+	lock, err := lockFile(ctx, filepath.Join(run, "lock"))
 	if err != nil {
 		return nil, err
 	}
-	defer unlock()
+	defer lock.Close()
 	all, err := slots()
 	if err != nil {
 		return nil, err
@@ -144,9 +144,6 @@ func (s *slot) sweep() error {
 
 // teardown removes the slot's lab and frees the slot, whose lock must be held.
 func (s *slot) teardown() error {
-	if s.name == "" {
-		return nil
-	}
 	if text, err := os.ReadFile(s.path()); err != nil || strings.TrimSuffix(string(text), detached) != s.name {
 		return err // torn down before
 	}
@@ -182,8 +179,9 @@ func (s *slot) taken() bool {
 	return false
 }
 
-// lockFile waits for the lock on path, which it creates.
-func lockFile(ctx context.Context, path string) (unlock func(), err error) {
+// lockFile waits for the lock on path, which it creates. The lock is free when the
+// file is closed here and in all processes that inherited it.
+func lockFile(ctx context.Context, path string) (*os.File, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
 		return nil, err
@@ -196,5 +194,5 @@ func lockFile(ctx context.Context, path string) (unlock func(), err error) {
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
-	return func() { file.Close() }, nil
+	return file, nil
 }

@@ -10,18 +10,27 @@ populated() {
 	cat "$@" 2>/dev/null | grep -q '^populated 1'
 }
 
-# A container whose processes are gone lets systemd-nspawn clean up after itself.
+# A systemd-nspawn whose container dies cleans up after itself; one that has no
+# container yet would go on to boot it.
+end_hosts() {
+	for host in "$1"/*/; do
+		if [ -e "${host}payload" ]; then
+			echo 1 >"${host}payload/cgroup.kill"
+		elif [ -e "$host" ]; then
+			echo 1 >"${host}cgroup.kill"
+		fi
+	done 2>/dev/null
+}
+
 for cgroup; do
-	for kill in "$cgroup/$name"/*/payload/cgroup.kill; do
-		[ ! -e "$kill" ] || echo 1 >"$kill"
-	done
-done
-tries=0
-for cgroup; do
-	while populated "$cgroup/$name/cgroup.events"; do
+	tries=0
+	while populated "$cgroup/$name/cgroup.events" && [ "$tries" -lt 500 ]; do
+		if [ "$tries" -lt 100 ]; then
+			end_hosts "$cgroup/$name"
+		else
+			echo 1 >"$cgroup/$name/cgroup.kill"
+		fi
 		tries=$((tries + 1))
-		[ "$tries" -lt 100 ] || echo 1 >"$cgroup/$name/cgroup.kill"
-		[ "$tries" -lt 500 ] || break
 		sleep 0.02
 	done
 done
@@ -42,10 +51,9 @@ for propagate in "/run/systemd/nspawn/propagate/xlab$slot-"*; do
 	[ ! -d "$propagate" ] || rmdir "$propagate"
 done
 for cgroup; do
-	[ ! -d "$cgroup/$name" ] || find "$cgroup/$name" -depth -type d -exec rmdir {} +
+	[ ! -d "$cgroup/$name" ] || find "$cgroup/$name" -depth -type d -exec rmdir {} + || exit 1
 done
-
 if [ -d "$dir" ] || [ -e "/sys/class/net/xlab$slot" ]; then
-	exit 1
+	exit 1 # the slot keeps its name, and the next sweep tries again
 fi
 : >"$run/slots/$slot"

@@ -35,9 +35,9 @@ func main() {
 	parser := kong.Parse(&cli{}, kong.Name("labctl"), kong.Description("Real Debian hosts on this machine."),
 		kong.BindTo(ctx, (*context.Context)(nil)))
 	err := parser.Run()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		os.Exit(exit.ExitCode())
+	var status exitStatus
+	if errors.As(err, &status) {
+		os.Exit(int(status))
 	}
 	parser.FatalIfErrorf(err)
 }
@@ -145,8 +145,18 @@ func (e execIn) Run(ctx context.Context) error {
 	}
 	cmd := found.Command(ctx, argv...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	return cmd.Run()
+	err = cmd.Run()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return exitStatus(max(1, exit.ExitCode()))
+	}
+	return err
 }
+
+// exitStatus is how a command inside a host ended, and how this program ends.
+type exitStatus int
+
+func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
 type image struct{}
 
