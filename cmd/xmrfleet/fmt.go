@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -19,7 +20,7 @@ func (c *fmtCmd) Run(p *Program) error {
 	for _, name := range c.Files {
 		src, err := os.ReadFile(name)
 		if err != nil {
-			return fmt.Errorf("format %s: %w", name, err)
+			return fmt.Errorf("format %s: %w", name, errors.Unwrap(err)) // *fs.PathError repeats the name
 		}
 		formatted, diags := hcl.Format(name, src)
 		if diags.HasErrors() {
@@ -45,8 +46,12 @@ func (c *fmtCmd) Run(p *Program) error {
 }
 
 // replaceFile writes content beside the file, with its mode, and renames it
-// into place.
+// into place. A link keeps pointing to the file.
 func replaceFile(name string, content []byte) error {
+	name, err := filepath.EvalSymlinks(name)
+	if err != nil {
+		return err
+	}
 	info, err := os.Stat(name)
 	if err != nil {
 		return err

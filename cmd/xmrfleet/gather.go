@@ -17,7 +17,7 @@ type convergence struct {
 	fleetFlags
 	selection
 	connectionFlags
-	Target string `help:"Only this part of each host: xmrig or agent." enum:",xmrig,agent" default:"" placeholder:"PART"`
+	Target *modules.Part `help:"Only this part of each host: xmrig or agent." enum:"xmrig,agent" placeholder:"PART"`
 }
 
 // A session is one host of a run: its description, its plan or why it has
@@ -53,7 +53,7 @@ func (c *convergence) prepare(ctx context.Context, p *Program) ([]*session, erro
 	if err != nil {
 		return nil, err
 	}
-	if c.Target != string(modules.AgentPart) {
+	if c.Target == nil || *c.Target != modules.AgentPart {
 		if err := openReleases(ctx, fleet, hosts); err != nil {
 			return nil, err
 		}
@@ -76,10 +76,10 @@ func (c *convergence) prepare(ctx context.Context, p *Program) ([]*session, erro
 }
 
 func (c *convergence) resources(h hcl.Host) []modules.Resource {
-	if c.Target == "" {
+	if c.Target == nil {
 		return h.Miner.Resources()
 	}
-	return h.Miner.Resources(modules.Part(c.Target))
+	return h.Miner.Resources(*c.Target)
 }
 
 // gather reads all hosts at once and plans each. With a holder their locks

@@ -181,9 +181,9 @@ func width(f *os.File) int {
 // Connection flags are those of every command that talks to hosts.
 type connectionFlags struct {
 	SSHConfig      string        `help:"Use this file in place of ~/.ssh/config." name:"ssh-config" placeholder:"FILE"`
-	Parallelism    int           `help:"Connections that are set up at a time." default:"64" placeholder:"N"`
-	ConnectTimeout time.Duration `help:"Longest time until a host is logged in to." default:"5s" placeholder:"DURATION"`
-	Timeout        time.Duration `help:"Longest time for one host." default:"10m" placeholder:"DURATION"`
+	Parallelism    int           `help:"Connections that are set up at a time (${default})." default:"64" placeholder:"N"`
+	ConnectTimeout time.Duration `help:"Longest time until a host is logged in to (${default})." default:"5s" placeholder:"DURATION"`
+	Timeout        time.Duration `help:"Longest time for one host (${default})." default:"10m" placeholder:"DURATION"`
 	Verbose        bool          `help:"Say how connections were made and each change as it happens." short:"v"`
 }
 

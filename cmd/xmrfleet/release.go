@@ -45,7 +45,11 @@ func openRelease(ctx context.Context, fleet *hcl.Fleet, x modules.XMRig) (*modul
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(filepath.Dir(fleet.Path), path)
 	}
-	return modules.OpenArchive(path, x.SHA256)
+	archive, err := modules.OpenArchive(path, x.SHA256)
+	if err != nil {
+		return nil, hinted{err, "xmrig { source = ... } names the release archive and sha256 its checksum, which stands in SHA256SUMS beside it"}
+	}
+	return archive, nil
 }
 
 // downloadRelease keeps archives by their checksum in the user's cache, so
