@@ -289,3 +289,13 @@ func TestLabctl(t *testing.T) {
 		}
 	}
 }
+
+func TestCheckNamesPackages(t *testing.T) {
+	Require(t)
+	t.Setenv("PATH", t.TempDir())
+	want := "lab: packages are missing; install them: apt-get install --yes " +
+		"mmdebstrap systemd-container iproute2 openssh-client util-linux mount apt"
+	if err := Check(); err == nil || err.Error() != want {
+		t.Errorf("check:\n got %v\nwant %s", err, want)
+	}
+}
