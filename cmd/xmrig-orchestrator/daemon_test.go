@@ -175,12 +175,10 @@ func TestRunDatabaseTrouble(t *testing.T) {
 	fmt.Fprintln(in, ".timeout 5000\nBEGIN IMMEDIATE;")
 	logged("database is locked")
 	h.polled("locked")
-	in.Close()
-	locker.Wait()
-	h.awaitPoll("released")
 
-	// The header's write version and its change counter, sqlite.org/fileformat.
-	version := func(write, counter byte) {
+	// The write version of a later format in the header: to be read, not
+	// written. It is set under the lock, or the agent might write it over.
+	header := func(write byte) {
 		t.Helper()
 		f, err := os.OpenFile(path, os.O_WRONLY, 0)
 		if err != nil {
@@ -190,21 +188,28 @@ func TestRunDatabaseTrouble(t *testing.T) {
 		if _, err := f.WriteAt([]byte{write}, 18); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := f.WriteAt([]byte{counter}, 24); err != nil {
-			t.Fatal(err)
-		}
 	}
-	version(3, 1) // a later format's: to be read, not written
+	header(3)
+	in.Close()
+	locker.Wait()
 	logged("readonly database")
 	h.polled("read-only")
-	version(1, 2)
+	header(1)
 	h.awaitPoll("writable")
 
-	if err := os.WriteFile(path, []byte(strings.Repeat("no database ", 1000)), 0o644); err != nil {
+	if err := os.WriteFile(path+".new", []byte(strings.Repeat("no database ", 1000)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(path+".new", path); err != nil {
 		t.Fatal(err)
 	}
 	logged("file is not a database")
 	h.polled("garbage")
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	sqlite("CREATE TABLE t (x)")
+	h.awaitPoll("made anew")
 	stop()
 }
 

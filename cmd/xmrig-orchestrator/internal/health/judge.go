@@ -59,7 +59,7 @@ func ending(u systemd.Unit) string {
 	switch {
 	case failure == "":
 		return u.Name + ": ended without an error"
-	case u.Exit() == 2: // XMRig source: no valid configuration
+	case u.Exit() == 2: // as XMRig defines it
 		return failure + ": no valid configuration"
 	}
 	return failure
