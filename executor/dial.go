@@ -108,12 +108,12 @@ func (h *handshake) place(ctx context.Context) (release func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	release, err = acquire(ctx, h.starts)
+	start, err := acquire(ctx, h.starts)
 	if err != nil {
 		leave()
 		return nil, err
 	}
-	return func() { release(); leave() }, nil
+	return func() { start(); leave() }, nil
 }
 
 func (h *handshake) socket(ctx context.Context) (net.Conn, error) {

@@ -6,8 +6,8 @@ import (
 	"io"
 	"net"
 	"os/exec"
-	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -33,14 +33,16 @@ func dialCommand(command string) (*commandConn, error) {
 	}
 	c.Reader, c.WriteCloser = out, in
 	c.cmd.Stderr = &c.stderr
+	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	c.cmd.WaitDelay = time.Second
 	return c, c.cmd.Start()
 }
 
-// Close ends the command and waits for it.
+// Close ends the command with all its processes, and waits for it.
 func (c *commandConn) Close() error {
 	c.once.Do(func() {
 		c.WriteCloser.Close()
-		c.cmd.Process.Kill()
+		syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL)
 		c.cmd.Wait()
 	})
 	return nil
@@ -49,8 +51,8 @@ func (c *commandConn) Close() error {
 // complaint returns what the command printed on standard error, if anything.
 func (c *commandConn) complaint() error {
 	c.Close()
-	if text := strings.TrimSpace(c.stderr.String()); text != "" {
-		return errors.New(strings.ReplaceAll(text, "\n", "; "))
+	if text := oneLine(c.stderr.String()); text != "" {
+		return errors.New(text)
 	}
 	return nil
 }

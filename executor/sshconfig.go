@@ -11,6 +11,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -83,8 +84,8 @@ func (d *Dialer) resolve(ctx context.Context, t Target) (*endpoint, error) {
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		if text := strings.TrimSpace(stderr.String()); text != "" {
-			err = errors.New(strings.ReplaceAll(text, "\n", "; "))
+		if text := oneLine(stderr.String()); text != "" {
+			err = errors.New(text)
 		}
 		return nil, bad(err, strings.Join(append([]string{"ssh"}, sshArgs(d.SSHConfig, t)...), " "))
 	}
@@ -139,8 +140,8 @@ func (d *Dialer) plainEndpoint(t Target) *endpoint {
 func (d *Dialer) parseConfig(t Target, out []byte) (*endpoint, error) {
 	e := &endpoint{name: t.Name, network: "tcp", agent: os.Getenv("SSH_AUTH_SOCK"), pinned: t.HostKeys}
 	var err error
-	var expand []*string // values with tokens, which need the others
-	var identities, certificates, known []string
+	var expand []*string       // values with tokens, which need the others
+	var users, global []string // known_hosts files
 	lines := bufio.NewScanner(bytes.NewReader(out))
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
@@ -158,9 +159,9 @@ func (d *Dialer) parseConfig(t Target, out []byte) (*endpoint, error) {
 			e.network = map[string]string{"inet": "tcp4", "inet6": "tcp6"}[value]
 			e.network = or(e.network, "tcp")
 		case "identityfile":
-			identities = append(identities, value)
+			e.identities = append(e.identities, value)
 		case "certificatefile":
-			certificates = append(certificates, value)
+			e.certificates = append(e.certificates, value)
 		case "identitiesonly":
 			e.onlyThese = value == "yes"
 		case "identityagent":
@@ -172,8 +173,10 @@ func (d *Dialer) parseConfig(t Target, out []byte) (*endpoint, error) {
 			e.proxyCommand = none(value)
 		case "hostkeyalias":
 			e.alias = value
-		case "userknownhostsfile", "globalknownhostsfile":
-			known = append(known, fields(value)...)
+		case "userknownhostsfile":
+			users = fields(value)
+		case "globalknownhostsfile":
+			global = fields(value)
 		case "hostkeyalgorithms":
 			e.algorithms = strings.Split(value, ",")
 		case "stricthostkeychecking":
@@ -190,7 +193,9 @@ func (d *Dialer) parseConfig(t Target, out []byte) (*endpoint, error) {
 			}
 		}
 	}
-	e.identities, e.certificates, e.knownHosts = identities, certificates, known
+	e.knownHosts = slices.DeleteFunc(append(users, global...), func(file string) bool {
+		return none(file) == "" || file == os.DevNull
+	})
 	for _, list := range [][]string{e.identities, e.certificates, e.knownHosts} {
 		for i := range list {
 			expand = append(expand, &list[i])

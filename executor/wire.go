@@ -112,7 +112,7 @@ func (f *frame) add(cmds []modules.Command) error {
 			f.call(append([]string{"step"}, words...)...)
 			continue
 		}
-		size := int64(len(c.Stdin.Gzip))
+		size := int64(len(c.Stdin.Gzip()))
 		f.call(append([]string{"load", strconv.FormatInt(size, 10)}, words...)...)
 		f.payloads = append(f.payloads, c.Stdin)
 		f.size += size
@@ -124,7 +124,7 @@ func (f *frame) add(cmds []modules.Command) error {
 func (f *frame) reader() io.Reader {
 	parts := []io.Reader{strings.NewReader(fmt.Sprintf("%d\n%s", f.script.Len(), f.script.String()))}
 	for _, p := range f.payloads {
-		parts = append(parts, bytes.NewReader(p.Gzip))
+		parts = append(parts, bytes.NewReader(p.Gzip()))
 	}
 	return io.MultiReader(parts...)
 }

@@ -1,0 +1,227 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"xmrfleet/executor/sshtest"
+	"xmrfleet/modules"
+)
+
+var maia = &Holder{User: "maia", Machine: "laptop", PID: 4711, Run: "7f3a", Command: "xmrfleet apply"}
+
+// hurried is a dialer for which silence ends soon.
+func hurried(t *testing.T, server *sshtest.Server) *Dialer {
+	t.Helper()
+	if _, err := os.Stat("/proc/uptime"); err != nil {
+		t.Skip("the lock needs /proc: ", err)
+	}
+	d := dialer(t, map[string]*sshtest.Server{"h": server})
+	d.timing.beat = 200 * time.Millisecond
+	d.timing.stale = 2 * time.Second
+	d.timing.wait = 0
+	return d
+}
+
+// another dialer competes for the same locks.
+func another(t *testing.T, d *Dialer) *Dialer {
+	t.Helper()
+	other := &Dialer{SSHConfig: d.SSHConfig, runDir: d.runDir, timing: d.timing, Log: d.Log}
+	t.Cleanup(func() { other.Close() })
+	return other
+}
+
+func refusal(t *testing.T, d *Dialer, kind Kind) *Error {
+	t.Helper()
+	s, _, err := d.Open(t.Context(), Target{Name: "h"}, OpenOptions{Lock: maia})
+	if err == nil {
+		s.Close()
+	}
+	var e *Error
+	if !errors.As(err, &e) || e.Kind != kind {
+		t.Fatalf("got error %v of kind %q, want %q", err, KindOf(err), kind)
+	}
+	return e
+}
+
+func TestLockHasOneHolder(t *testing.T) {
+	t.Parallel()
+	d := hurried(t, sshtest.Start(t, nil))
+	first, results := open(t, d, "h", OpenOptions{Lock: maia, First: []modules.Command{sh(`echo "$H"; cat "$1"`, d.runDir+"/holder")}})
+	if got := results[0].Stdout; !strings.HasPrefix(got, "\n"+`{"user":"maia","machine":"laptop","pid":4711,"run":"7f3a","command":"xmrfleet apply"}`+"\n") || !strings.Contains(got, " busy ") {
+		t.Errorf("record: %q", got)
+	}
+	// Longer than the silence that counts as an end: the beats keep it.
+	time.Sleep(3 * time.Second)
+	e := refusal(t, another(t, d), Locked)
+	if e.Holder == nil || e.Holder.User != "maia" || e.Holder.Held < 2*time.Second || e.Holder.Held > time.Minute {
+		t.Errorf("holder: %+v", e.Holder)
+	}
+	if want := "held by maia@laptop: xmrfleet apply, run 7f3a, pid 4711, for "; !strings.HasPrefix(e.Err.Error(), want) {
+		t.Errorf("error %q, want %q", e.Err, want)
+	}
+	plan, _ := open(t, another(t, d), "h", OpenOptions{})
+	if r := run(t, plan, sh(`echo read`)); r[0].Stdout != "read\n" {
+		t.Errorf("a shell without the lock: %+v", r)
+	}
+	first.Close()
+	second, _ := open(t, another(t, d), "h", OpenOptions{Lock: maia})
+	second.Close()
+	if _, err := os.Stat(filepath.Join(d.runDir, "holder")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the record outlives its holder: %v", err)
+	}
+}
+
+func TestLockIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	d := hurried(t, sshtest.Start(t, nil))
+	d.timing.wait = 2 * time.Second
+	first, _ := open(t, d, "h", OpenOptions{Lock: maia})
+	time.AfterFunc(500*time.Millisecond, func() { first.Close() })
+	open(t, another(t, d), "h", OpenOptions{Lock: maia})
+}
+
+func TestLockWithoutRecord(t *testing.T) {
+	t.Parallel()
+	d := hurried(t, sshtest.Start(t, nil))
+	s, _ := open(t, d, "h", OpenOptions{Lock: maia})
+	s.Close()
+	f, err := os.OpenFile(filepath.Join(d.runDir, "lock"), os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	// What an earlier holder left behind says nothing about this one.
+	os.WriteFile(filepath.Join(d.runDir, "holder"), []byte("{\"user\":\"maia\"}\n999999 1 1 idle 1\n"), 0o644)
+	if e := refusal(t, d, Locked); e.Holder != nil || !strings.Contains(e.Error(), "left no record") {
+		t.Errorf("got %v", e)
+	}
+}
+
+func TestDaemonDoesNotKeepTheLock(t *testing.T) {
+	t.Parallel()
+	d := hurried(t, sshtest.Start(t, nil))
+	s, _ := open(t, d, "h", OpenOptions{Lock: maia})
+	for _, r := range run(t, s, sh(`sleep 60 >/dev/null 2>&1 & echo $!`), modules.Command{
+		Script: `cat; setsid sleep 60 >/dev/null 2>&1 & echo $!`, Stdin: modules.NewBlob([]byte(" "))}) {
+		pid, err := strconv.Atoi(strings.TrimSpace(r.Stdout))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer syscall.Kill(pid, syscall.SIGKILL)
+	}
+	s.Close()
+	open(t, another(t, d), "h", OpenOptions{Lock: maia})
+}
+
+// A connection that breaks in the middle of a frame leaves a host where the
+// frame ran to its end, though nobody reads its output, and where the lock is
+// free.
+func TestFrameEndsAfterTheConnectionBroke(t *testing.T) {
+	t.Parallel()
+	server := sshtest.Start(t, nil)
+	d := hurried(t, server)
+	s, _ := open(t, d, "h", OpenOptions{Lock: maia})
+	dir := t.TempDir()
+	time.AfterFunc(300*time.Millisecond, server.Drop)
+	got, err := s.Run(t.Context(), nil,
+		sh(`echo before`),
+		sh(`sleep 1; echo lost; echo lost >&2; echo more && : >"$1/a"`, dir),
+		sh(`seq 1 100000 && : >"$1/b"`, dir))
+	if KindOf(err) != Lost {
+		t.Fatalf("got error %v, want a lost connection", err)
+	}
+	if want := "0 \"before\\n\" \"\"\n-2 \"\" \"\"\n-2 \"\" \"\"\n"; text(got) != want {
+		t.Errorf("got:\n%swant:\n%s", text(got), want)
+	}
+	d.timing.wait = 5 * time.Second
+	open(t, another(t, d), "h", OpenOptions{Lock: maia})
+	for _, name := range []string{"a", "b"} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+			t.Errorf("the frame did not run to its end: %v", err)
+		}
+	}
+}
+
+// at is the server as seen at another address.
+func at(address string, server *sshtest.Server) Target {
+	host, port, _ := net.SplitHostPort(address)
+	n, _ := strconv.Atoi(port)
+	return Target{Name: "h", Address: host, Port: n, HostKeys: []string{server.HostKeyLine()}}
+}
+
+// gone makes a holder whose link was cut: the server keeps its end open.
+func gone(t *testing.T, d *Dialer, server *sshtest.Server, frame ...modules.Command) {
+	t.Helper()
+	proxy := sshtest.Delay(t, server.Addr(), 0)
+	s, _, err := another(t, d).Open(t.Context(), at(proxy.Addr(), server), OpenOptions{Lock: maia})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(frame) > 0 {
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		t.Cleanup(cancel)
+		go s.Run(ctx, nil, frame...)
+		time.Sleep(200 * time.Millisecond)
+	}
+	proxy.Cut()
+}
+
+func TestSilentHolderIsEnded(t *testing.T) {
+	t.Parallel()
+	server := sshtest.Start(t, nil)
+	d := hurried(t, server)
+	gone(t, d, server)
+	refusal(t, another(t, d), Locked)
+	time.Sleep(2500 * time.Millisecond)
+	_, results := open(t, another(t, d), "h", OpenOptions{Lock: maia, First: []modules.Command{sh(`echo mine`)}})
+	if text(results) != "0 \"mine\\n\" \"\"\n" {
+		t.Errorf("first commands after the takeover: %s", text(results))
+	}
+}
+
+func TestOverdueHolderIsEnded(t *testing.T) {
+	t.Parallel()
+	server := sshtest.Start(t, nil)
+	d := hurried(t, server)
+	dir := t.TempDir()
+	gone(t, d, server, sh(`sleep 60 | cat; exit 1`), sh(`: >"$1/second"`, dir))
+	time.Sleep(1500 * time.Millisecond)
+	refusal(t, another(t, d), Locked)
+	time.Sleep(2500 * time.Millisecond)
+	open(t, another(t, d), "h", OpenOptions{Lock: maia})
+	if _, err := os.Stat(filepath.Join(dir, "second")); err == nil {
+		t.Error("the frame went on after its hung command was ended")
+	}
+}
+
+// What a command that ignores signals leaves behind must not hold the lock.
+func TestDeafHolderIsEnded(t *testing.T) {
+	t.Parallel()
+	server := sshtest.Start(t, nil)
+	d := hurried(t, server)
+	gone(t, d, server, sh(`trap '' TERM; while :; do sleep 1; done`))
+	time.Sleep(4500 * time.Millisecond)
+	open(t, another(t, d), "h", OpenOptions{Lock: maia})
+}
+
+func TestLockThatCannotBeTaken(t *testing.T) {
+	t.Parallel()
+	d := hurried(t, sshtest.Start(t, nil))
+	os.WriteFile(d.runDir, nil, 0o600)
+	e := refusal(t, d, NoShell)
+	if want := "lock " + d.runDir + ": mkdir: cannot create directory '" + d.runDir + "': File exists"; e.Error() != want {
+		t.Errorf("got %q, want %q", e.Error(), want)
+	}
+}
