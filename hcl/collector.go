@@ -50,10 +50,14 @@ func (c *collector) addAs(key, host string, d *hcl.Diagnostic) {
 	}
 }
 
-// addSyntax keeps what a parser says. It repeats itself for every line after a
-// missing quote.
+// maxSyntax is how many syntax errors are worth reading: after the first few,
+// a parser that lost its way finds them everywhere.
+const maxSyntax = 20
+
+// addSyntax keeps what a parser says. After a missing quote it repeats itself
+// for every line.
 func (c *collector) addSyntax(diags hcl.Diagnostics) {
-	for _, d := range diags {
+	for _, d := range diags[:min(maxSyntax, len(diags))] {
 		if d.Summary == "Invalid multi-line string" {
 			c.addAs(d.Summary, "", d)
 		} else {

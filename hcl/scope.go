@@ -56,7 +56,7 @@ func (s *scope) check(expr hcl.Expression, why string) hcl.Diagnostics {
 	for _, ref := range expr.Variables() {
 		at := ref.SourceRange()
 		name, _ := second(ref)
-		switch root := ref.RootName(); root {
+		switch ref.RootName() {
 		case "var":
 			if _, ok := s.vars[name]; !ok {
 				diags = append(diags, undeclared(at, "variable", name, s.vars))
@@ -73,7 +73,7 @@ func (s *scope) check(expr hcl.Expression, why string) hcl.Diagnostics {
 			}
 		default:
 			diags = append(diags, problem(at, "Unknown reference",
-				"Expressions can refer to var.NAME, local.NAME and host.name. A text needs quotes: %q.", root))
+				"Expressions can refer to var.NAME, local.NAME and host.name. A text needs quotes."))
 		}
 	}
 	return diags

@@ -66,9 +66,9 @@ func (s *source) masked(from, to, line int) string {
 	return out.String()
 }
 
-// likelySecret matches the start of an assignment whose value could be secret.
-// It serves files that do not parse, where no tree tells.
-var likelySecret = regexp.MustCompile(`(?i)(token|pass|password|secret|secret-key|default)"?\s*[=:]|sensitive\(`)
+// likelySecret matches words after which a line could hold a secret. It serves
+// files that do not parse, where no tree tells.
+var likelySecret = regexp.MustCompile(`(?i)token|pass|secret|sensitive|default`)
 
 func maskBroken(before, marked, after string) (string, string, string) {
 	at := likelySecret.FindStringIndex(before + marked + after)
@@ -85,8 +85,12 @@ func maskBroken(before, marked, after string) (string, string, string) {
 	return b, m, a + " " + modules.Masked
 }
 
-// context names the blocks around an offset: `host "mini-1", xmrig`.
+// context names the blocks around an offset: `host "mini-1", xmrig`. In a file
+// that does not parse anything may look like a label.
 func (s *source) context(offset int) string {
+	if s.broken {
+		return ""
+	}
 	var names []string
 	for body := s.body; body != nil; {
 		i := slices.IndexFunc(body.Blocks, func(b *hclsyntax.Block) bool {
@@ -183,10 +187,11 @@ func readsSource(call *hclsyntax.FunctionCallExpr) bool {
 }
 
 // isLiteral reports whether the file itself holds the value of expr: it refers
-// to nothing but the host's name and reads neither the environment nor a file.
+// to no other value and reads neither the environment nor a file. A word that
+// is nothing to refer to counts as a literal whose quotes were forgotten.
 func isLiteral(expr hcl.Expression) bool {
 	for _, ref := range expr.Variables() {
-		if ref.RootName() != "host" {
+		if root := ref.RootName(); root == "var" || root == "local" {
 			return false
 		}
 	}
