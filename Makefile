@@ -17,6 +17,7 @@ build: bin/xmrfleet
 # an unchanged agent is an unchanged checksum on the hosts.
 cmd/xmrfleet/agents/%.gz: $(GOFILES)
 	GOOS=linux GOARCH=$* go build -trimpath -buildvcs=false -ldflags='-s -w' -o bin/xmrig-orchestrator-$* ./cmd/xmrig-orchestrator
+	sha256sum <bin/xmrig-orchestrator-$* | cut -d' ' -f1 >cmd/xmrfleet/agents/$*.sha256
 	gzip -n9 <bin/xmrig-orchestrator-$* >$@
 
 bin/xmrfleet: $(AGENTS)

@@ -83,8 +83,8 @@ func compress(data []byte) []byte {
 // A frame is what the loader runs as one.
 type frame struct {
 	script   strings.Builder
-	payloads []*modules.Blob
-	size     int64 // of the payloads as they travel
+	payloads [][]byte // as they travel
+	size     int
 }
 
 func (f *frame) end() { f.script.WriteString("note idle 0\nmark idle\n") }
@@ -112,10 +112,10 @@ func (f *frame) add(cmds []modules.Command) error {
 			f.call(append([]string{"step"}, words...)...)
 			continue
 		}
-		size := int64(len(c.Stdin.Gzip()))
-		f.call(append([]string{"load", strconv.FormatInt(size, 10)}, words...)...)
-		f.payloads = append(f.payloads, c.Stdin)
-		f.size += size
+		payload := c.Stdin.Gzip()
+		f.call(append([]string{"load", strconv.Itoa(len(payload))}, words...)...)
+		f.payloads = append(f.payloads, payload)
+		f.size += len(payload)
 	}
 	return nil
 }
@@ -124,7 +124,7 @@ func (f *frame) add(cmds []modules.Command) error {
 func (f *frame) reader() io.Reader {
 	parts := []io.Reader{strings.NewReader(fmt.Sprintf("%d\n%s", f.script.Len(), f.script.String()))}
 	for _, p := range f.payloads {
-		parts = append(parts, bytes.NewReader(p.Gzip()))
+		parts = append(parts, bytes.NewReader(p))
 	}
 	return io.MultiReader(parts...)
 }

@@ -10,7 +10,8 @@ type Absent struct {
 	// EmptyParent says that the directory goes too if nothing else is in it.
 	EmptyParent bool
 
-	// Unit is set where Path is a unit file that systemd has to forget.
+	// Unit is set where Path is a unit file, or a directory of drop-ins, that
+	// systemd has to forget.
 	Unit bool
 }
 
@@ -22,7 +23,7 @@ const absentProbe = fileProbe + `
 if [ "$3" = yes ] && [ -d "${1%/*}" ] && [ -z "$(ls -A "${1%/*}")" ]; then echo 'empty parent'; fi`
 
 func (a Absent) Probe() Command {
-	return Command{Script: absentProbe, Args: []string{a.Path, "0", yes(a.EmptyParent)}}
+	return Command{Script: absentProbe, Args: []string{a.Path, "-1", yes(a.EmptyParent)}}
 }
 
 const remove = `

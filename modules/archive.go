@@ -4,9 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
-	"crypto/sha256"
 	"debug/elf"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -38,15 +36,15 @@ func OpenArchive(path, wantSHA256 string) (*Archive, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open archive %s: %w", path, err)
 	}
-	sum := sha256.Sum256(data)
-	if got := hex.EncodeToString(sum[:]); got != strings.ToLower(wantSHA256) {
+	got := sum256(data)
+	if got != strings.ToLower(wantSHA256) {
 		return nil, fmt.Errorf("open archive %s: its sha256 is %s, fleet.hcl wants %s", path, got, wantSHA256)
 	}
 	binary, err := extract(data)
 	if err != nil {
 		return nil, fmt.Errorf("open archive %s: %w", path, err)
 	}
-	return &Archive{SHA256: hex.EncodeToString(sum[:]), Binary: NewBlob(binary), Arch: arch(binary)}, nil
+	return &Archive{SHA256: got, Binary: NewBlob(binary), Arch: arch(binary)}, nil
 }
 
 func readRegular(path string) ([]byte, error) {

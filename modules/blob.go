@@ -5,39 +5,37 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
-	"io"
+	"sync"
 )
 
-// A Blob is content on its way to a host: compressed once, however many hosts
-// receive it. It is immutable and safe for concurrent use.
+// A Blob is content on its way to a host: compressed once, when the first
+// host needs it, and shared by all that do. It is immutable and safe for
+// concurrent use.
 type Blob struct {
-	SHA256 string // of the uncompressed bytes, lower-case hex
-	Size   int64  // of the uncompressed bytes
-	Gzip   []byte // the bytes as they travel
+	SHA256 string        // of the uncompressed bytes, lower-case hex
+	Gzip   func() []byte // the bytes as they travel
 }
 
-// NewBlob compresses data. The same data gives the same Blob, byte for byte.
+// NewBlob is a blob of data, which must not be changed any more.
 func NewBlob(data []byte) *Blob {
+	return &Blob{SHA256: sum256(data), Gzip: sync.OnceValue(func() []byte { return compress(data) })}
+}
+
+// CompressedBlob is content that is compressed already, as the agent inside
+// the CLI is. sha256 is that of the uncompressed bytes; the host verifies it.
+func CompressedBlob(sha256 string, compressed []byte) *Blob {
+	return &Blob{SHA256: sha256, Gzip: func() []byte { return compressed }}
+}
+
+func compress(data []byte) []byte {
 	var buf bytes.Buffer
 	w, _ := gzip.NewWriterLevel(&buf, gzip.BestSpeed) // no error: the level is valid
 	w.Write(data)                                     // no error: a buffer takes all
 	w.Close()
-	sum := sha256.Sum256(data)
-	return &Blob{SHA256: hex.EncodeToString(sum[:]), Size: int64(len(data)), Gzip: buf.Bytes()}
+	return buf.Bytes()
 }
 
-// BlobFromGzip takes content that is compressed already, as the agent inside
-// the CLI is. The error says that it is not gzip.
-func BlobFromGzip(compressed []byte) (*Blob, error) {
-	r, err := gzip.NewReader(bytes.NewReader(compressed))
-	if err != nil {
-		return nil, fmt.Errorf("read compressed content: %w", err)
-	}
-	h := sha256.New()
-	size, err := io.Copy(h, r)
-	if err != nil {
-		return nil, fmt.Errorf("read compressed content: %w", err)
-	}
-	return &Blob{SHA256: hex.EncodeToString(h.Sum(nil)), Size: size, Gzip: compressed}, nil
+func sum256(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
 }

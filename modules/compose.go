@@ -1,8 +1,6 @@
 package modules
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"path"
 
@@ -73,6 +71,7 @@ func (m Miner) miner() (files, services []Resource) {
 			binary,
 			File{Path: minerConfig, Owner: "root", Group: minerUser, Mode: "0640",
 				Content: config, Show: maskJSON(secrets)},
+			noDropIns(unit.Name),
 			unit,
 		}, []Resource{Service{
 			Unit: unit.Name, Enabled: running, Running: running,
@@ -97,6 +96,7 @@ func (m Miner) agent() (files, services []Resource) {
 	return []Resource{
 			program,
 			settings,
+			noDropIns(unit.Name),
 			agentUnit{Unit: unit, database: m.database()},
 		}, []Resource{Service{
 			Unit: unit.Name, Enabled: true, Running: true, Journal: logName,
@@ -167,6 +167,7 @@ func (m Miner) noMiner() (files, services []Resource) {
 	binary := m.binary()
 	binary.Absent = true
 	return []Resource{
+			noDropIns(agent.MinerUnit),
 			Absent{Path: path.Join(unitDir, agent.MinerUnit), Unit: true},
 			Absent{Path: minerConfig, EmptyParent: true},
 			binary,
@@ -178,6 +179,7 @@ func (m Miner) noMiner() (files, services []Resource) {
 
 func (m Miner) noAgent() (files, services []Resource) {
 	return []Resource{
+			noDropIns(agent.Unit),
 			Absent{Path: path.Join(unitDir, agent.Unit), Unit: true},
 			Absent{Path: agent.SettingsFile, EmptyParent: true},
 			Absent{Path: agent.Binary},
@@ -185,9 +187,4 @@ func (m Miner) noAgent() (files, services []Resource) {
 		}, []Resource{
 			Service{Unit: agent.Unit},
 		}
-}
-
-func sum256(b []byte) string {
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:])
 }

@@ -20,7 +20,7 @@ func (d Directory) Validate() error {
 }
 
 func (d Directory) Probe() Command {
-	return Command{Script: fileProbe, Args: []string{d.Path, "0"}}
+	return Command{Script: fileProbe, Args: []string{d.Path, "-1"}}
 }
 
 func (d Directory) Diff(probed string, _ Facts) (Change, error) {

@@ -40,44 +40,55 @@ type FoundBinary struct {
 // FactsProbe reads Facts. ParseFacts understands its output.
 func FactsProbe() Command { return Command{Script: factsProbe} }
 
+// factsProbe forks as little as it can. The sha256 of a binary in our store is
+// taken from its path: what is really there is for Binary to find out.
 const factsProbe = `
-say() { printf '%s=%s\n' "$1" "$2"; }
-say hostname "$(uname -n)"
-say kernel "$(uname -r)"
-say arch "$(uname -m)"
-say os "$(. /etc/os-release 2>/dev/null && printf %s "$PRETTY_NAME")"
-[ ! -d /run/systemd/system ] || say systemd "$(systemctl --version | sed -n '1s/^systemd \([0-9]*\).*/\1/p')"
-say threads "$(nproc)"
-say memory "$(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo)"
-[ ! -e /sys/fs/selinux/enforce ] || say selinux yes
-say boot "$(cat /proc/sys/kernel/random/boot_id)"
-sed -n '
-	/^[[:space:]]*Environment[[:space:]]*=/!d
-	s/.*[[:space:]=]"XMRIG_DB_PATH=\([^"]*\)".*/database=\1/p; t
-	s/.*[[:space:]=]'\''XMRIG_DB_PATH=\([^'\'']*\)'\''.*/database=\1/p; t
-	s/.*[[:space:]=]XMRIG_DB_PATH="\([^"]*\)".*/database=\1/p; t
-	s/.*[[:space:]=]XMRIG_DB_PATH=\([^[:space:]]*\).*/database=\1/p' \
-	/etc/systemd/system/xmrig-orchestrator.service \
-	/etc/systemd/system/xmrig-orchestrator.service.d/*.conf 2>/dev/null | tail -n 1
+echo "uname=$(uname -nrm)"
+echo "os=$(. /etc/os-release 2>/dev/null && printf %s "$PRETTY_NAME")"
+[ ! -d /run/systemd/system ] || { printf systemd=; systemctl --version; }
+echo "threads=$(nproc)"
+while read -r key value unit; do
+	[ "$key" != MemTotal: ] || { echo "memory=$value"; break; }
+done </proc/meminfo
+[ ! -e /sys/fs/selinux/enforce ] || echo selinux=yes
+read -r boot </proc/sys/kernel/random/boot_id && echo "boot=$boot"
+for unit in /etc/systemd/system/xmrig-orchestrator.service /etc/systemd/system/xmrig-orchestrator.service.d/*.conf; do
+	[ -f "$unit" ] || continue
+	while IFS= read -r line; do
+		case $line in *XMRIG_DB_PATH=*) echo "environment=$line" ;; esac
+	done <"$unit"
+done
+owners() {
+	path=$1
+	while path=${path%/*} && [ -n "$path" ]; do set -- "$@" "$path"; done
+	stat --printf '%U:%a,' "$@"
+}
 seen=' '
 for found in "$(command -v xmrig)" /usr/local/bin/xmrig /usr/bin/xmrig /opt/xmrig*/xmrig /opt/xmrig*/build/xmrig \
 	/home/*/xmrig /home/*/xmrig*/xmrig /home/*/xmrig*/build/xmrig /root/xmrig*/xmrig; do
-	real=$(readlink -f "$found") && [ -f "$real" ] && [ -x "$real" ] || continue
+	[ -f "$found" ] && [ -x "$found" ] || continue
+	real=$(readlink -f "$found")
 	case $found$real in *[[:cntrl:]]*) continue ;; esac
 	case $seen in *" $real "*) continue ;; esac
 	seen="$seen$real "
-	sum=$(sha256sum <"$real")
-	protected=yes
-	path=$real
-	while [ -n "$path" ]; do
-		[ -n "$(find "$path" -prune -user root ! -perm /022)" ] || protected=no
-		path=${path%/*}
-	done
-	printf 'xmrig=%s %s %s\t%s\n' "${sum%% *}" "$protected" "$found" "$real"
+	sum=${real#/usr/local/lib/xmrfleet/}
+	case $sum in
+	"$real") sum=$(sha256sum <"$real"); sum=${sum%% *}; owners=$(owners "$real") ;;
+	*) sum=${sum%/xmrig}; owners=root:755, ;;
+	esac
+	printf 'xmrig=%s %s %s\t%s\n' "$sum" "$owners" "$found" "$real"
 done
 :`
 
-var foundLine = regexp.MustCompile(`^([0-9a-f]{64}) (yes|no) (.*)\t(.*)$`)
+var foundLine = regexp.MustCompile(`^([0-9a-f]{64}) (\S+) (.*)\t(.*)$`)
+
+// onlyRoots are the owners and modes of a path and of all that leads to it,
+// where nobody but root can change or replace it.
+var onlyRoots = regexp.MustCompile(`^(root:[0-7]*[0145][0145],)+$`)
+
+// databaseIn finds XMRIG_DB_PATH in an Environment= line of a unit, whatever
+// is quoted in it: systemd.exec(5).
+var databaseIn = regexp.MustCompile(`^\s*Environment\s*=(?:.*\s)?(?:"XMRIG_DB_PATH=([^"]*)"|'XMRIG_DB_PATH=([^']*)'|XMRIG_DB_PATH=(?:"([^"]*)"|([^"'\s]*)))`)
 
 // ParseFacts reads what FactsProbe printed. Lines that it does not know are
 // ignored; the error says that it was not the output of FactsProbe.
@@ -86,16 +97,14 @@ func ParseFacts(probed string) (Facts, error) {
 	for line := range strings.Lines(probed) {
 		key, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
 		switch key {
-		case "hostname":
-			f.Hostname = value
-		case "kernel":
-			f.Kernel = value
-		case "arch":
-			f.Arch = value
+		case "uname":
+			if w := strings.Fields(value); len(w) == 3 {
+				f.Hostname, f.Kernel, f.Arch = w[0], w[1], w[2]
+			}
 		case "os":
 			f.OS = value
 		case "systemd":
-			f.Systemd, _ = strconv.Atoi(value)
+			fmt.Sscanf(value, "systemd %d", &f.Systemd)
 		case "threads":
 			f.Threads, _ = strconv.Atoi(value)
 		case "memory":
@@ -104,11 +113,13 @@ func ParseFacts(probed string) (Facts, error) {
 			f.SELinux = value == "yes"
 		case "boot":
 			f.BootID = value
-		case "database":
-			f.AgentDatabase = value
+		case "environment":
+			if m := databaseIn.FindStringSubmatch(value); m != nil {
+				f.AgentDatabase = m[1] + m[2] + m[3] + m[4]
+			}
 		case "xmrig":
 			if m := foundLine.FindStringSubmatch(value); m != nil {
-				f.XMRigs = append(f.XMRigs, FoundBinary{SHA256: m[1], Protected: m[2] == "yes", Path: m[3], Real: m[4]})
+				f.XMRigs = append(f.XMRigs, FoundBinary{SHA256: m[1], Protected: onlyRoots.MatchString(m[2]), Path: m[3], Real: m[4]})
 			}
 		}
 	}

@@ -34,19 +34,22 @@ func (f File) Validate() error {
 // shownSize is up to which size a probe prints the content of a file, in bytes.
 const shownSize = 64 << 10
 
+// fileProbe prints the sha256 of a file only where it does not print the
+// content. Forks are what a plan spends its time on.
 const fileProbe = `
 if [ -L "$1" ]; then echo link; readlink "$1"
 elif [ -f "$1" ]; then
-	stat -c 'file %a %U %G %s' "$1"
-	sha256sum <"$1"
-	[ "$(stat -c %s "$1")" -gt "$2" ] || cat "$1"
+	attributes=$(stat -c '%a %U %G %s' "$1")
+	if [ "${attributes##* }" -le "$2" ]; then echo "file $attributes content"; cat "$1"
+	else echo "file $attributes sha256"; sha256sum <"$1"
+	fi
 elif [ -d "$1" ]; then stat -c 'directory %a %U %G' "$1"
 elif [ -e "$1" ]; then echo other
 else echo absent
 fi`
 
 func (f File) Probe() Command {
-	limit := 0
+	limit := -1
 	if f.Show != nil {
 		limit = shownSize
 	}
@@ -160,11 +163,14 @@ func parseFile(probed string) (probedFile, error) {
 	switch {
 	case len(words) == 1 && words[0] == "link":
 		return probedFile{kind: "link", target: strings.TrimSuffix(rest, "\n")}, nil
-	case len(words) == 5 && words[0] == "file":
-		sum, content, _ := strings.Cut(rest, "\n")
-		sum, _, _ = strings.Cut(sum, " ")
-		return probedFile{kind: "file", owned: owned{octal(words[1]), words[2], words[3]},
-			sha256: sum, content: content}, nil
+	case len(words) == 6 && words[0] == "file":
+		f := probedFile{kind: "file", owned: owned{octal(words[1]), words[2], words[3]}}
+		if words[5] == "content" {
+			f.content, f.sha256 = rest, sum256([]byte(rest))
+		} else {
+			f.sha256, _, _ = strings.Cut(rest, " ")
+		}
+		return f, nil
 	case len(words) == 4 && words[0] == "directory":
 		return probedFile{kind: "directory", owned: owned{octal(words[1]), words[2], words[3]}}, nil
 	case len(words) == 1:

@@ -6,8 +6,8 @@ import (
 )
 
 // A Journal is a journal namespace of systemd with its retention, see
-// systemd-journald.service(8). It is restarted when its configuration is newer
-// than its process, whoever wrote it.
+// systemd-journald.service(8). Its journald is restarted when the
+// configuration changes, even if the run that changed it died in between.
 type Journal struct {
 	Namespace string
 	Text      string // of journald@NAMESPACE.conf
@@ -28,16 +28,15 @@ func (j Journal) ID() string { return "journal " + j.Namespace }
 
 func (j Journal) Validate() error { return j.file().Validate() }
 
-const journalProbe = `
-systemctl is-active --quiet "$3" 2>/dev/null && [ -e "$1" ] && {
-	started=$(systemctl show -p ExecMainStartTimestamp --value "$3")
-	[ "$(date -d "$started" +%s)" -ge "$(stat -c %Y "$1")" ] || echo outdated
-}
-` + fileProbe
+// due is where a restart that has to follow is noted. Like the process that it
+// is about, it does not survive a reboot.
+func (j Journal) due() string { return "/run/xmrfleet/journald@" + j.Namespace + ".due" }
+
+const journalProbe = `[ ! -e "$3" ] || echo due` + fileProbe
 
 func (j Journal) Probe() Command {
 	c := j.file().Probe()
-	return Command{Script: journalProbe, Args: append(c.Args, j.unit())}
+	return Command{Script: journalProbe, Args: append(c.Args, j.due())}
 }
 
 const stopJournal = `
@@ -45,7 +44,7 @@ systemctl stop "systemd-journald-varlink@$2.socket" "systemd-journald@$2.socket"
 rm -f "$1"`
 
 func (j Journal) Diff(probed string, facts Facts) (Change, error) {
-	probed, outdated := strings.CutPrefix(probed, "outdated\n")
+	probed, due := strings.CutPrefix(probed, "due\n")
 	if j.Absent {
 		if probed == "absent\n" {
 			return Change{}, nil
@@ -57,11 +56,13 @@ func (j Journal) Diff(probed string, facts Facts) (Change, error) {
 	if err != nil {
 		return c, fmt.Errorf("%s: %w", j.ID(), err)
 	}
-	if outdated && c.Empty() {
+	if due && c.Empty() {
 		c.Action, c.Reason = Restart, "the running journald has the old settings"
 	}
 	if !c.Empty() {
-		c.Steps = append(c.Steps, Command{Script: `systemctl try-restart "$1"`, Args: []string{j.unit()}})
+		note := Command{Script: `mkdir -p "${1%/*}" && : >"$1"`, Args: []string{j.due()}}
+		restart := Command{Script: `systemctl try-restart "$1" && rm -f "$2"`, Args: []string{j.unit(), j.due()}}
+		c.Steps = append(append([]Command{note}, c.Steps...), restart)
 	}
 	return c, nil
 }

@@ -178,6 +178,7 @@ func TestTakeover(t *testing.T) {
 	h.write("/etc/xmrig/config.json", `{"autosave": true, "pools": []}`, 0o644)
 	h.write("/etc/logrotate.d/xmrig", "/var/log/xmrig/*.log {}\n", 0o644)
 	h.write("/etc/systemd/system/xmrig.service", "[Service]\nExecStart=/usr/local/bin/xmrig\n", 0o644)
+	h.write("/etc/systemd/system/xmrig.service.d/nice.conf", "[Service]\nNice=19\n", 0o644)
 	h.write("/etc/systemd/system/xmrig-orchestrator.service", "[Service]\nEnvironment=\"XMRIG_DB_PATH=/mnt/rails-storage/production.sqlite3\"\n", 0o644)
 	h.must(Command{Script: "systemctl enable xmrig.service xmrig-orchestrator.service; systemctl start xmrig.service xmrig-orchestrator.service"})
 
@@ -201,7 +202,9 @@ func TestTakeover(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		changes = append(changes, string(c.Action)+" "+r.ID())
+		if !c.Empty() {
+			changes = append(changes, string(c.Action)+" "+r.ID())
+		}
 		for _, step := range c.Steps {
 			h.must(step)
 		}
@@ -212,15 +215,17 @@ func TestTakeover(t *testing.T) {
 		}
 	}
 	if want := []string{
-		" directory /etc/xmrig",
 		"create journal xmrig",
 		"update user xmrig",
 		"delete absent /etc/logrotate.d/xmrig",
 		"update binary xmrig",
 		"update file /etc/xmrig/config.json",
+		" absent /etc/systemd/system/xmrig.service.d",
+		"delete absent /etc/systemd/system/xmrig.service.d",
 		"update unit xmrig.service",
 		"update executable /usr/local/bin/xmrig-orchestrator",
 		"create file /etc/xmrig/orchestrator.json",
+		" absent /etc/systemd/system/xmrig-orchestrator.service.d",
 		"update unit xmrig-orchestrator.service",
 		"restart service xmrig",
 		"restart service xmrig-orchestrator",

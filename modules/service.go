@@ -30,24 +30,26 @@ type Service struct {
 
 // A Record is what a unit was started with. recordCommand writes it.
 type Record struct {
-	Unit   string // revision of the unit's text
+	Unit   string // what recording returns
 	Config string // sha256 of the configuration
 	Binary string // sha256 of the executable
 }
 
 // recordCommand is the ExecStartPre that records what a unit is started with,
 // outside of its sandbox and where only root writes. The revision stands in
-// the unit's text, because systemd runs the unit as it was loaded. No
+// the unit's text, because systemd runs the unit as it was loaded; the checksum
+// of the file and its drop-ins tells of edits that leave the revision alone. No
 // character of it means anything to systemd's own quoting.
 func recordCommand(unit, revision, config, binary string) string {
-	return fmt.Sprintf("+/bin/sh -c 'mkdir -p /run/xmrfleet && { echo unit %s; sha256sum %s %s; } >%s'",
-		revision, config, binary, recordPath(unit))
+	return fmt.Sprintf("+/bin/sh -c 'mkdir -p /run/xmrfleet && "+
+		"{ echo unit %s `cat %s %s/*.conf 2>/dev/null | sha256sum`; sha256sum %s %s; } >%s'",
+		revision, unitDir+unit, dropIns(unit), config, binary, recordPath(unit))
 }
 
 func parseRecord(text string) Record {
 	var r Record
 	if lines := strings.Split(text, "\n"); len(lines) == 3 {
-		r.Unit = strings.TrimPrefix(lines[0], "unit ")
+		r.Unit = strings.TrimSuffix(strings.TrimPrefix(lines[0], "unit "), " -")
 		r.Config, _, _ = strings.Cut(lines[1], " ")
 		r.Binary, _, _ = strings.Cut(lines[2], " ")
 	}

@@ -16,7 +16,7 @@ func (l Symlink) ID() string { return "symlink " + l.Path }
 func (l Symlink) Validate() error { return errors.Join(validPath(l.Path), validPath(l.Target)) }
 
 func (l Symlink) Probe() Command {
-	return Command{Script: fileProbe, Args: []string{l.Path, "0"}}
+	return Command{Script: fileProbe, Args: []string{l.Path, "-1"}}
 }
 
 func (l Symlink) Diff(probed string, _ Facts) (Change, error) {

@@ -15,6 +15,13 @@ type Unit struct {
 // unitDir is where an administrator's units are: systemd.unit(5).
 const unitDir = "/etc/systemd/system/"
 
+// dropIns is where an administrator's additions to a unit are. The runtime and
+// "systemctl set-property" have places of their own.
+func dropIns(unit string) string { return unitDir + unit + ".d" }
+
+// noDropIns removes them, because a described unit is described completely.
+func noDropIns(unit string) Absent { return Absent{Path: dropIns(unit), Unit: true} }
+
 func (u Unit) file() File {
 	return File{Path: unitDir + u.Name, Owner: "root", Group: "root", Mode: "0644",
 		Content: []byte(u.Text), Show: Text}

@@ -143,10 +143,12 @@ func (m Miner) agentUnit() (Unit, string) {
 	return recording(agent.Unit, text, agent.SettingsFile, agent.Binary)
 }
 
-// recording writes the unit's own revision into its text.
+// recording writes the unit's own revision into its text. What it returns
+// beside the unit is what the unit will record of itself.
 func recording(name, text, config, binary string) (Unit, string) {
 	rev := revision(text)
-	return Unit{Name: name, Text: strings.Replace(text, "RECORD", recordCommand(name, rev, config, binary), 1)}, rev
+	text = strings.Replace(text, "RECORD", recordCommand(name, rev, config, binary), 1)
+	return Unit{Name: name, Text: text}, rev + " " + sum256([]byte(text))
 }
 
 // quoteUnit quotes a value for a unit file: systemd.syntax(7).

@@ -27,9 +27,9 @@ func (u User) Validate() error {
 
 // getent exits 2 where there is no such key.
 const userProbe = `
-getent group "$1" | sed 's/^/group:/'
-getent passwd "$1" | sed 's/^/passwd:/'
-if getent passwd "$1" >/dev/null; then printf 'primary:%s\n' "$(id -gn "$1")"; fi`
+echo group; getent group "$1"
+echo passwd; getent passwd "$1"
+:`
 
 func (u User) Probe() Command { return Command{Script: userProbe, Args: []string{u.Name}} }
 
@@ -37,27 +37,16 @@ func (u User) Probe() Command { return Command{Script: userProbe, Args: []string
 var noLogin = []string{"/usr/sbin/nologin", "/sbin/nologin", "/bin/false", "/usr/bin/false"}
 
 func (u User) Diff(probed string, _ Facts) (Change, error) {
-	var group, primary string
-	var passwd []string
-	for line := range strings.Lines(probed) {
-		kind, rest, _ := strings.Cut(strings.TrimSpace(line), ":")
-		switch kind {
-		case "group":
-			group = rest
-		case "passwd":
-			passwd = strings.Split(rest, ":")
-		case "primary":
-			primary = rest
-		}
-	}
-	if len(passwd) != 0 && len(passwd) != 7 {
+	groupLine, passwdLine, _ := strings.Cut(strings.TrimPrefix(probed, "group\n"), "passwd\n")
+	group, passwd := colons(groupLine), colons(passwdLine)
+	if passwd != nil && len(passwd) != 7 || group != nil && len(group) < 3 {
 		return Change{}, fmt.Errorf("read %s: unexpected answer of getent", u.ID())
 	}
-	if len(passwd) == 7 && passwd[2] == "0" {
+	if passwd != nil && passwd[2] == "0" {
 		return Change{}, fmt.Errorf("%s: has uid 0; a miner does not run as root", u.ID())
 	}
 	if u.Absent {
-		return u.remove(group != "", passwd != nil), nil
+		return u.remove(group != nil, passwd != nil), nil
 	}
 
 	var c Change
@@ -65,7 +54,7 @@ func (u User) Diff(probed string, _ Facts) (Change, error) {
 		c.Fields = append(c.Fields, f)
 		c.Steps = append(c.Steps, Command{Script: script, Args: []string{u.Name}})
 	}
-	if group == "" {
+	if group == nil {
 		step(`groupadd --system "$1"`, Field{Name: "group", New: u.Name})
 	}
 	switch {
@@ -73,8 +62,8 @@ func (u User) Diff(probed string, _ Facts) (Change, error) {
 		step(createUser, Field{Name: "user", New: u.Name + " (system, no home, no login)"})
 		c.Action = Create
 		return c, nil
-	case primary != u.Name:
-		step(`usermod -g "$1" "$1"`, Field{"group", primary, u.Name})
+	case group == nil || passwd[3] != group[2]:
+		step(`usermod -g "$1" "$1"`, Field{"group", "gid " + passwd[3], u.Name})
 	}
 	if shell := passwd[6]; !slices.Contains(noLogin, shell) {
 		step(denyLogin, Field{"shell", shell, "no login"})
@@ -83,6 +72,14 @@ func (u User) Diff(probed string, _ Facts) (Change, error) {
 		c.Action = Update
 	}
 	return c, nil
+}
+
+// colons splits a line of getent; nil where there is none.
+func colons(line string) []string {
+	if line = strings.TrimSpace(line); line == "" {
+		return nil
+	}
+	return strings.Split(line, ":")
 }
 
 const createUser = `

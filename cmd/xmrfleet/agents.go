@@ -2,34 +2,31 @@ package main
 
 import (
 	"embed"
-	"errors"
-	"fmt"
-	"io/fs"
-	"sync"
+	"strings"
 
 	"xmrfleet/modules"
 )
 
-// agents holds the compressed builds of xmrig-orchestrator, agents/GOARCH.gz.
+// agents holds the builds of xmrig-orchestrator: agents/GOARCH.gz, and beside
+// it in GOARCH.sha256 the checksum of the program.
 //
 //go:embed agents
 var agents embed.FS
 
 // agentBuilds are the agents that this xmrfleet can install, by GOARCH. None
 // are there in a build without `make build`.
-var agentBuilds = sync.OnceValues(func() (map[string]*modules.Blob, error) {
+func agentBuilds() map[string]*modules.Blob {
 	builds := make(map[string]*modules.Blob)
 	for _, arch := range []string{"amd64", "arm64"} {
 		compressed, err := agents.ReadFile("agents/" + arch + ".gz")
-		if errors.Is(err, fs.ErrNotExist) {
+		if err != nil {
 			continue
 		}
+		sum, err := agents.ReadFile("agents/" + arch + ".sha256")
 		if err != nil {
-			return nil, err
+			continue
 		}
-		if builds[arch], err = modules.BlobFromGzip(compressed); err != nil {
-			return nil, fmt.Errorf("agent for %s: %w", arch, err)
-		}
+		builds[arch] = modules.CompressedBlob(strings.TrimSpace(string(sum)), compressed)
 	}
-	return builds, nil
-})
+	return builds
+}

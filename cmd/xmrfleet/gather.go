@@ -58,10 +58,7 @@ func (c *convergence) prepare(ctx context.Context, p *Program) ([]*session, erro
 			return nil, err
 		}
 	}
-	builds, err := agentBuilds()
-	if err != nil {
-		return nil, err
-	}
+	builds := agentBuilds()
 	sessions := make([]*session, len(hosts))
 	for i, h := range hosts {
 		h.Miner.Agent.Binaries = builds
