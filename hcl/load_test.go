@@ -153,7 +153,7 @@ func diagnosed(diags hcl.Diagnostics) string {
 // describe prints a fleet without what is empty.
 func describe(t *testing.T, fleet *hcl.Fleet) string {
 	t.Helper()
-	data, err := json.Marshal(fleet)
+	data, err := json.Marshal(fleet) //lint:ignore SA1026 no binary is in it
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -151,10 +151,11 @@ func (l *loader) validate(name string, value cty.Value, b *hcl.Block) {
 	var values [2]cty.Value
 	for i, key := range []string{"condition", "error_message"} {
 		expr := content.Attributes[key].Expr
-		diags := s.check(expr, noHostInVariables)
-		if !diags.HasErrors() {
-			values[i], diags = s.evaluate(expr, s.current())
+		if unknown := s.check(expr, noHostInVariables); unknown.HasErrors() {
+			l.diags.add("", problem(*unknown[0].Subject, "Reference in a validation", "A validation can refer to its own variable only: var.%s.", name))
+			return
 		}
+		values[i], diags = s.evaluate(expr, s.current())
 		l.diags.add("", diags...)
 		if diags.HasErrors() {
 			return
