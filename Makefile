@@ -1,35 +1,65 @@
-# Everything that this repository does. "make demo" and "make test" are all a
-# newcomer needs: on Debian, as root, they also install what they need.
+# "make demo" and "make test" are all a newcomer needs: on Debian, as root,
+# they also install what they need.
 
 SHELL       = /bin/bash
 .SHELLFLAGS = -eu -o pipefail -c
 export CGO_ENABLED ?= 0
 
-AGENTS   = cmd/xmrfleet/agents/amd64.gz cmd/xmrfleet/agents/arm64.gz
-GOFILES  = $(shell find . -name '*.go' -o -name '*.sh' -path './executor/*') go.mod go.sum
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-PACKAGES = ./... ./testdata/lab/... ./testdata/xmrig ./testdata/release/...
+AGENTS      = cmd/xmrfleet/agents/amd64.gz cmd/xmrfleet/agents/arm64.gz
+SOURCES     = $(shell git ls-files -co --exclude-standard '*.go' '*.sh' go.mod go.sum 2>/dev/null)
+VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+TESTDATA    = ./testdata/lab/... ./testdata/xmrig ./testdata/release/...
+LABTESTS    = ./cmd/xmrfleet ./testdata/lab
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 build: bin/xmrfleet
 
-# The agent is built without anything that differs from build to build, so that
-# an unchanged agent is an unchanged checksum on the hosts.
-cmd/xmrfleet/agents/%.gz: $(GOFILES)
+# Nothing that differs from build to build is in the agent, so that an
+# unchanged agent is an unchanged checksum on the hosts.
+cmd/xmrfleet/agents/%.gz: $(SOURCES)
+	mkdir -p bin
 	GOOS=linux GOARCH=$* go build -trimpath -buildvcs=false -ldflags='-s -w' -o bin/xmrig-orchestrator-$* ./cmd/xmrig-orchestrator
 	sha256sum <bin/xmrig-orchestrator-$* | cut -d' ' -f1 >cmd/xmrfleet/agents/$*.sha256
 	gzip -n9 <bin/xmrig-orchestrator-$* >$@
 
-bin/xmrfleet: $(AGENTS)
+bin/xmrfleet: $(SOURCES) $(AGENTS)
 	go build -trimpath -ldflags='-s -w -X main.version=$(VERSION)' -o $@ ./cmd/xmrfleet
+
+bin/labctl: $(SOURCES)
+	go build -o $@ ./testdata/lab/labctl
+
+packages:
+	testdata/packages.sh
+
+# Four real hosts on this machine, from nothing to mining and nothing to do.
+demo: packages build bin/labctl
+	testdata/demo.sh
+
+demo-down: bin/labctl
+	bin/labctl down demo
+
+# Everything. The lab tests need Linux and root; without, the rest is run.
+test: packages build
+	@if command -v gcc >/dev/null; then race=-race; else race=; echo "left out: the race detector (no gcc)"; fi; \
+	set -x; CGO_ENABLED=$${race:+1} GORACE=atexit_sleep_ms=0 go test $$race ./... $(TESTDATA)
+	@if [ "$$(uname)" = Linux ] && [ "$$(id -u)" = 0 ]; then \
+	set -x; XMRFLEET_REQUIRE_LAB=1 go test -tags lab -timeout 30m $(LABTESTS); \
+	else echo "left out: the lab tests (they need root on Linux)"; fi
+
+# What the figures in README.md come from.
+bench: packages build
+	go run ./testdata/bench
 
 lint:
 	test -z "$$(gofmt -l . | tee /dev/stderr)"
-	go vet $(PACKAGES)
-	go vet -tags lab $(PACKAGES)
-	go run $(STATICCHECK) -tags lab $(PACKAGES)
+	go vet ./... $(TESTDATA)
+	go vet -tags lab ./... $(TESTDATA)
+	go run $(STATICCHECK) -tags lab ./... $(TESTDATA)
+
+golden:
+	go test ./... -update
 
 clean:
-	rm -rf bin cmd/xmrfleet/agents/*.gz
+	rm -rf bin cmd/xmrfleet/agents/*.gz cmd/xmrfleet/agents/*.sha256
 
-.PHONY: build lint clean
+.PHONY: build packages demo demo-down test bench lint golden clean

@@ -180,7 +180,7 @@ func width(f *os.File) int {
 
 // Connection flags are those of every command that talks to hosts.
 type connectionFlags struct {
-	SSHConfig      string        `help:"Use this file in place of ~/.ssh/config." name:"ssh-config" placeholder:"FILE"`
+	SSHConfig      string        `help:"Use this file in place of ~/.ssh/config." name:"ssh-config" env:"XMRFLEET_SSH_CONFIG" placeholder:"FILE"`
 	Parallelism    int           `help:"Connections that are set up at a time (${default})." default:"64" placeholder:"N"`
 	ConnectTimeout time.Duration `help:"Longest time until a host is logged in to (${default})." default:"5s" placeholder:"DURATION"`
 	Timeout        time.Duration `help:"Longest time for one host (${default})." default:"10m" placeholder:"DURATION"`
