@@ -1,6 +1,9 @@
 package modules
 
-import "fmt"
+import (
+	"fmt"
+	"path"
+)
 
 // Absent is a path at which nothing may be. A directory goes with all it
 // holds, but never across the border of a file system.
@@ -39,7 +42,11 @@ func (a Absent) Diff(probed string, _ Facts) (Change, error) {
 	if err != nil {
 		return Change{}, fmt.Errorf("read %s: %w", a.ID(), err)
 	}
-	c := Change{Action: Delete, Fields: []Field{{Name: "type", Old: old.kind}},
+	gone := Field{Name: "type", Old: old.kind}
+	if old.kind == "absent" {
+		gone = Field{Name: "empty directory", Old: path.Dir(a.Path)}
+	}
+	c := Change{Action: Delete, Fields: []Field{gone},
 		Steps: []Command{{Script: remove, Args: []string{a.Path, yes(a.EmptyParent)}}}}
 	if a.Unit {
 		c.Steps = append(c.Steps, daemonReload)

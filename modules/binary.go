@@ -127,8 +127,7 @@ func (b Binary) Wanted(facts Facts) (string, error) {
 		return b.SHA256, nil
 	}
 	for _, x := range facts.XMRigs {
-		damaged := b.inStore(x) && x.Real != b.stored(x.SHA256)
-		if !damaged && (b.SHA256 == "" || b.SHA256 == x.SHA256) {
+		if b.SHA256 == "" || b.SHA256 == x.SHA256 {
 			return x.SHA256, nil
 		}
 	}
@@ -136,8 +135,6 @@ func (b Binary) Wanted(facts Facts) (string, error) {
 }
 
 func (b Binary) stored(sum string) string { return path.Join(b.Store, sum, b.Name) }
-
-func (b Binary) inStore(x FoundBinary) bool { return strings.HasPrefix(x.Real, b.Store+"/") }
 
 func (b Binary) Diff(probed string, facts Facts) (Change, error) {
 	have, err := parseBinary(probed)
@@ -158,7 +155,10 @@ func (b Binary) Diff(probed string, facts Facts) (Change, error) {
 		return Change{}, err
 	}
 
-	target, source := b.provide(want, have, facts)
+	target, source, err := b.provide(want, have, facts)
+	if err != nil {
+		return Change{}, err
+	}
 	var c Change
 	if have.kind == "file" {
 		c.Steps = append(c.Steps, Command{Script: moveIntoStore,
@@ -180,7 +180,10 @@ func (b Binary) Diff(probed string, facts Facts) (Change, error) {
 		c.Fields = []Field{{"target", have.target, target}}
 	default:
 		c.Action = Update
-		c.Fields = []Field{{"sha256", have.sum, want}, {"type", "file", "link to " + target}}
+		if have.sum != want {
+			c.Fields = append(c.Fields, Field{"sha256", have.sum, want})
+		}
+		c.Fields = append(c.Fields, Field{"type", "file", "link to " + target})
 	}
 	if have.kind != "link" || have.target != target {
 		c.Steps = append(c.Steps, Symlink{Path: b.Link, Target: target}.link())
@@ -193,34 +196,37 @@ func (b Binary) Diff(probed string, facts Facts) (Change, error) {
 // step that puts the executable there, if one is needed. A binary elsewhere on
 // the host is linked where only root can change it, and copied into the store
 // otherwise or where the miner's unit cannot see it (ProtectHome=yes).
-func (b Binary) provide(want string, have probedBinary, facts Facts) (target string, step Command) {
+func (b Binary) provide(want string, have probedBinary, facts Facts) (target string, step Command, err error) {
 	stored := b.stored(want)
 	for _, e := range have.entries {
 		switch {
 		case e.sum != want || e.actual != want:
 		case e.owned != rootOwned:
-			return stored, Command{Script: copyIntoStore, Args: []string{stored, stored, want}}
+			return stored, Command{Script: copyIntoStore, Args: []string{stored, stored, want}}, nil
 		default:
-			return stored, Command{}
+			return stored, Command{}, nil
 		}
 	}
 	if have.kind == "file" && have.sum == want {
-		return stored, Command{} // moved into the store
+		return stored, Command{}, nil // moved into the store
 	}
 	for _, x := range facts.XMRigs {
-		if x.SHA256 != want || b.inStore(x) {
+		if x.SHA256 != want || strings.HasPrefix(x.Real, b.Store+"/") {
 			continue
 		}
 		hidden := strings.HasPrefix(x.Real, "/home/") || strings.HasPrefix(x.Real, "/root/")
 		if x.Protected && !hidden {
-			return x.Real, Command{}
+			return x.Real, Command{}, nil
 		}
-		return stored, Command{Script: copyIntoStore, Args: []string{stored, x.Real, want}}
+		return stored, Command{Script: copyIntoStore, Args: []string{stored, x.Real, want}}, nil
 	}
-	if b.Install == InstallPull {
-		return stored, Command{Script: pullIntoStore, Args: []string{stored, b.URL, b.ArchiveSHA256, want}}
+	switch b.Install {
+	case InstallExisting:
+		return "", step, fmt.Errorf("install = \"existing\": %s is damaged, and the host has no other; put one there or choose another install", stored)
+	case InstallPull:
+		return stored, Command{Script: pullIntoStore, Args: []string{stored, b.URL, b.ArchiveSHA256, want}}, nil
 	}
-	return stored, Command{Script: pushIntoStore, Args: []string{stored, want}, Stdin: b.Content}
+	return stored, Command{Script: pushIntoStore, Args: []string{stored, want}, Stdin: b.Content}, nil
 }
 
 func (b Binary) remove(have probedBinary) Change {

@@ -140,7 +140,7 @@ func reveal(tree any, at jsonPath, secrets *[]jsonPath) any {
 	case []any:
 		out := make([]any, len(v))
 		for i, child := range v {
-			out[i] = reveal(child, append(at, anyElement), secrets)
+			out[i] = reveal(child, at, secrets)
 		}
 		return out
 	}

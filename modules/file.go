@@ -89,7 +89,9 @@ func diffFile(f File, blob *Blob, probed string) (Change, error) {
 	c := Change{Fields: attributeFields(old.owned, f.Mode, f.Owner, f.Group)}
 	if old.sha256 != blob.SHA256 {
 		c.Action, c.Steps = Update, []Command{write}
-		c.Before, c.After = f.show([]byte(old.content)), f.show(f.Content)
+		if old.read {
+			c.Before, c.After = f.show([]byte(old.content)), f.show(f.Content)
+		}
 		if c.Before == c.After {
 			c.Before, c.After = "", ""
 			c.Reason = "content differs (not shown)"
@@ -154,7 +156,8 @@ type probedFile struct {
 	owned
 	target  string // of a link
 	sha256  string
-	content string // empty where it was not asked for or too long
+	read    bool // false where content was not asked for or is too long
+	content string
 }
 
 func parseFile(probed string) (probedFile, error) {
@@ -166,7 +169,7 @@ func parseFile(probed string) (probedFile, error) {
 	case len(words) == 6 && words[0] == "file":
 		f := probedFile{kind: "file", owned: owned{octal(words[1]), words[2], words[3]}}
 		if words[5] == "content" {
-			f.content, f.sha256 = rest, sum256([]byte(rest))
+			f.read, f.content, f.sha256 = true, rest, sum256([]byte(rest))
 		} else {
 			f.sha256, _, _ = strings.Cut(rest, " ")
 		}
