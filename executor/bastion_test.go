@@ -20,12 +20,12 @@ func TestBastionIsShared(t *testing.T) {
 	d := dialer(t, hosts)
 	d.Parallelism, d.PerBastion = 3, 2
 	for _, out := range Each(t.Context(), names, 0, func(ctx context.Context, name string) (string, error) {
-		s, results, err := d.Open(ctx, Target{Name: name, ProxyJump: "hop1,hop2"}, OpenOptions{First: nil})
+		s, _, err := d.Open(ctx, Target{Name: name, ProxyJump: "hop1,hop2"}, OpenOptions{})
 		if err != nil {
 			return "", err
 		}
 		defer s.Close()
-		results, err = s.Run(ctx, nil, sh(`echo "$1"`, name))
+		results, err := s.Run(ctx, nil, sh(`echo "$1"`, name))
 		if err != nil {
 			return "", err
 		}

@@ -21,7 +21,7 @@ import (
 // failure opens a shell that cannot be had.
 func failure(t *testing.T, d *Dialer, target Target) *Error {
 	t.Helper()
-	s, _, err := d.Open(t.Context(), target, OpenOptions{First: nil})
+	s, _, err := d.Open(t.Context(), target, OpenOptions{})
 	if err == nil {
 		s.Close()
 		t.Fatal("no error")

@@ -89,6 +89,7 @@ func (s *Shell) locked(ctx context.Context, found segment, complaint string) err
 		return refuse
 	}
 	refuse.Holder, refuse.Err = h, fmt.Errorf("held by %s", h)
+	refuse.Hint = fmt.Sprintf("wait until it is done; a run that died loses the lock after %s", s.dialer.timing.stale)
 	if h.over < s.dialer.timing.stale {
 		return refuse
 	}

@@ -38,12 +38,16 @@ func dialCommand(command string) (*commandConn, error) {
 	return c, c.cmd.Start()
 }
 
-// Close ends the command with all its processes, and waits for it.
+// Close gives the command a moment to end by itself and to say why, and then
+// ends it with all its processes.
 func (c *commandConn) Close() error {
 	c.once.Do(func() {
+		kill := func() { syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL) }
 		c.WriteCloser.Close()
-		syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL)
+		timer := time.AfterFunc(time.Second/2, kill)
 		c.cmd.Wait()
+		timer.Stop()
+		kill()
 	})
 	return nil
 }

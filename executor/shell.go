@@ -290,7 +290,11 @@ func (s *Shell) collect(ctx context.Context, cmds int, onResult func(int, module
 			copy(list[done:], results(cmds-done, modules.NotRun))
 			return list, refused
 		case "end":
-			s.conn.fail(fmt.Errorf("the shell on the host ended with status %s", value))
+			cause := fmt.Errorf("the shell on the host ended with status %s", value)
+			if value == "0" { // its input is open: takeover.sh ended it
+				cause = fmt.Errorf("another run took the host over: this one gave no sign of life for %s", s.dialer.timing.stale)
+			}
+			s.conn.fail(cause)
 			return list, s.explain(ctx, &Error{Kind: Lost, Op: "run command", Err: errors.New("the shell ended")})
 		default:
 			return list, s.desynchronized(out.mark)

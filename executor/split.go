@@ -24,7 +24,7 @@ func split(r io.Reader, mark string, segments chan<- segment) {
 		kept    []byte // of the present segment
 		dropped int64
 		window  []byte // not yet known to be free of a mark
-		buf     = make([]byte, 16<<10)
+		buf     = make([]byte, 8<<10)
 	)
 	keep := func(b []byte) {
 		n := min(len(b), maxOutput-len(kept))

@@ -83,6 +83,9 @@ func (d *Dialer) resolve(ctx context.Context, t Target) (*endpoint, error) {
 	cmd := exec.CommandContext(ctx, d.resolver.binary, sshArgs(d.SSHConfig, t)...)
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
+	if ctx.Err() != nil {
+		return nil, &Error{Kind: Canceled, Op: "resolve " + t.Name, Err: context.Cause(ctx)}
+	}
 	if err != nil {
 		if text := oneLine(stderr.String()); text != "" {
 			err = errors.New(text)

@@ -11,6 +11,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"sync"
 
 	"al.essio.dev/pkg/shellescape"
 
@@ -63,21 +64,23 @@ const maxExec = 96 << 10
 // inside the quotes is nothing but base64. first is the first frame; empty if
 // it comes through standard input.
 func execLine(n nonce, path string, first []byte) string {
-	script := base64.StdEncoding.EncodeToString(compress([]byte(feedScript)))
 	frame := ""
 	if len(first) > 0 {
-		frame = base64.StdEncoding.EncodeToString(compress(first))
+		frame = pack(first)
 	}
 	return fmt.Sprintf(`exec /bin/sh -c 'eval "$(printf %%s %s | base64 -d | gzip -dc)"' xmrfleet %s %s '%s' %s`,
-		script, n[0], n[1], frame, path)
+		feed(), n[0], n[1], frame, path)
 }
 
-func compress(data []byte) []byte {
+var feed = sync.OnceValue(func() string { return pack([]byte(feedScript)) })
+
+// pack makes text of data that no login shell reads anything into.
+func pack(data []byte) string {
 	var b bytes.Buffer
 	w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // no error: the level is valid
 	w.Write(data)                                         // no error: a buffer takes all
 	w.Close()
-	return b.Bytes()
+	return base64.StdEncoding.EncodeToString(b.Bytes())
 }
 
 // A frame is what the loader runs as one.

@@ -5,8 +5,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"slices"
-	"strings"
 	"syscall"
 
 	"golang.org/x/crypto/ssh"
@@ -85,49 +83,11 @@ func (s *Server) command(command string) *exec.Cmd {
 	cmd.Dir = "/"
 	cmd.Env = append(os.Environ(), s.Env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if len(s.Mounts) > 0 {
-		cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWNS
-		if os.Getuid() != 0 {
-			cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
-			cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}}
-			cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}}
-		}
-		cmd.Args = append([]string{"/bin/sh", "-c", mountScript, "login", s.Rc + "\n" + command}, s.mounts()...)
-		return cmd
-	}
-	if s.UID != 0 && os.Getuid() == 0 {
+	switch {
+	case len(s.Mounts) > 0:
+		s.mount(cmd)
+	case s.UID != 0 && os.Getuid() == 0:
 		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: s.UID, Gid: s.UID}
 	}
 	return cmd
-}
-
-const mountScript = `
-command=$1
-shift
-mount --make-rprivate / || exit 255
-while [ $# -gt 0 ]; do
-	mkdir -p "$2" && mount --bind "$1" "$2" || exit 255
-	shift 2
-done
-exec /bin/sh -c "$command"
-`
-
-func (s *Server) mounts() []string {
-	var list []string
-	for place, dir := range s.Mounts {
-		list = append(list, place+"\n"+dir)
-	}
-	slices.Sort(list)
-	var args []string
-	for _, m := range list {
-		place, dir, _ := strings.Cut(m, "\n")
-		args = append(args, dir, place)
-	}
-	return args
-}
-
-// CanMount reports whether [Server.Mounts] works here.
-func CanMount() bool {
-	s := &Server{Mounts: map[string]string{"/tmp": "/tmp"}}
-	return s.command("true").Run() == nil
 }
