@@ -89,6 +89,15 @@ func (c *applyCmd) apply(ctx context.Context, p *Program, todo []*session, run e
 	for _, s := range todo {
 		progress.NameWidth = max(progress.NameWidth, len(s.host.Name))
 	}
+	finished := make(chan struct{})
+	defer close(finished)
+	go func() {
+		select {
+		case <-p.stop:
+			progress.Stopping()
+		case <-finished:
+		}
+	}()
 	audit := fmt.Sprintf("run %s by %s from %s", run.Run, run.User, run.Machine)
 	executor.Each(ctx, todo, c.Parallelism, func(ctx context.Context, s *session) (struct{}, error) {
 		ctx, cancel := context.WithTimeout(ctx, c.Timeout)
@@ -148,8 +157,8 @@ func (p *Program) ask(question string) bool {
 	}
 }
 
-// retry is the command line that does the same on the hosts that failed, or
-// "" if none did.
+// retry is the command line that does the same on the hosts that failed, with
+// secrets masked, or "" if none did.
 func (p *Program) retry(sessions []*session) string {
 	var failed []string
 	for _, s := range sessions {
@@ -171,7 +180,7 @@ func (p *Program) retry(sessions []*session) string {
 			skip = !hasValue
 		case strings.HasPrefix(a, "-l"):
 		default:
-			args = append(args, a)
+			args = append(args, p.out.Mask(a))
 		}
 	}
 	return shellescape.QuoteCommand(append(args, "-l", strings.Join(failed, ",")))

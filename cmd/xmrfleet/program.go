@@ -68,8 +68,8 @@ func (p *Program) Run(ctx context.Context, args []string) int {
 	p.out = view.NewPrinter(p.Stdout, p.colour(p.Stdout), width(p.Stdout))
 	p.err = view.NewPrinter(p.Stderr, p.colour(p.Stderr), width(p.Stderr))
 
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	go p.watchSignals(cancel)
 
 	err := p.dispatch(ctx, args)
@@ -120,47 +120,6 @@ func (p *Program) dispatch(ctx context.Context, args []string) error {
 		p.out.Colour, p.err.Colour = false, false
 	}
 	return command.Run()
-}
-
-// watchSignals turns the first signal into a stop and the second into the end
-// of all that runs.
-func (p *Program) watchSignals(cancel context.CancelFunc) {
-	for s := range p.Signals {
-		p.mu.Lock()
-		first := p.signal == nil
-		if first {
-			p.signal = s
-			close(p.stop)
-		}
-		p.mu.Unlock()
-		if !first {
-			cancel()
-			return
-		}
-	}
-}
-
-// unlessStopped is a context that also ends with the first signal: for work
-// that changes nothing.
-func (p *Program) unlessStopped(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(ctx)
-	go func() {
-		select {
-		case <-p.stop:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, cancel
-}
-
-func (p *Program) stopped() bool {
-	select {
-	case <-p.stop:
-		return true
-	default:
-		return false
-	}
 }
 
 // colour follows no-color.org: any value of NO_COLOR but the empty one.

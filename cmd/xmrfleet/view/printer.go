@@ -54,6 +54,13 @@ func (p *Printer) Hide(secrets []string) {
 	p.secrets = strings.NewReplacer(pairs...)
 }
 
+// Mask returns s as it would be printed.
+func (p *Printer) Mask(s string) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.secrets.Replace(s)
+}
+
 func (p *Printer) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

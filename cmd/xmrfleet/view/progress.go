@@ -27,6 +27,11 @@ func (p Progress) Begin(host string, changes int) {
 	p.line(host, "applying "+Plural(changes, "change"))
 }
 
+// Stopping says what a first interruption leads to.
+func (p Progress) Stopping() {
+	fmt.Fprintln(p, "stopping: no other host is started, and the running ones go on to a safe point; interrupt again to abandon them")
+}
+
 // Made says that one change was made.
 func (p Progress) Made(host string, c plan.Change, took time.Duration) {
 	if p.Details {

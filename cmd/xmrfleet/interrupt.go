@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+
+	"xmrfleet/plan"
+)
+
+// An interruption is why a context ended by a signal. It is what errors say.
+type interruption string
+
+func (i interruption) Error() string { return string(i) }
+
+// Is makes it what the end of a context usually is.
+func (i interruption) Is(target error) bool { return target == context.Canceled }
+
+// watchSignals turns the first signal into a stop and the second into the end
+// of all that runs.
+func (p *Program) watchSignals(cancel context.CancelCauseFunc) {
+	for s := range p.Signals {
+		p.mu.Lock()
+		first := p.signal == nil
+		if first {
+			p.signal = s
+			close(p.stop)
+		}
+		p.mu.Unlock()
+		if !first {
+			cancel(interruption("abandoned"))
+			return
+		}
+	}
+}
+
+// unlessStopped is a context that also ends with the first signal: for work
+// that changes nothing.
+func (p *Program) unlessStopped(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	go func() {
+		select {
+		case <-p.stop:
+			cancel(interruption(plan.ErrInterrupted.Error()))
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { cancel(nil) }
+}
+
+func (p *Program) stopped() bool {
+	select {
+	case <-p.stop:
+		return true
+	default:
+		return false
+	}
+}

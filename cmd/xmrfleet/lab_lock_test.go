@@ -1,0 +1,85 @@
+//go:build lab
+
+package main
+
+import (
+	"context"
+	"os"
+	"os/user"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const lockIsFree = `flock -n /run/xmrfleet/lock true`
+
+// TestSecondApply comes while another waits for approval, and so holds the
+// locks. Who only reads does not mind.
+func TestSecondApply(t *testing.T) {
+	f := newFleet(t, `host "mini-1" {}`+"\n"+`host "mini-2" {}`, "mini-1", "mini-2")
+	f.run("apply", "--yes", "-l", "mini-2")
+	first := f.startOnTerminal("apply", "-l", "mini-1")
+	first.expect("[y/N] ")
+	me, err := user.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	machine, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := f.mustRun(exitLocked, "apply", "--yes")
+	contains(t, o.stdout, "  ! mini-1  lock /run/xmrfleet: held by "+me.Username+"@"+machine+": xmrfleet apply, run ", ", for ",
+		"Plan: nothing to do, 1 host is as described. 1 host was not read.")
+	f.mustRun(exitChanges, "plan", "-l", "mini-1", "--detailed-exitcode")
+	contains(t, f.mustRun(exitPartial, "status", "-l", "mini-1").stdout, "mini-1  absent")
+
+	first.answer("y\r")
+	first.wait(exitDone)
+	f.sh("mini-1", lockIsFree) // although the miner and the agent run
+	f.converged()
+	f.sh("mini-1", lockIsFree)
+}
+
+// TestKilledHolder frees its lock at once, and without a trace.
+func TestKilledHolder(t *testing.T) {
+	f := newFleet(t, `host "mini-1" {}`, "mini-1")
+	f.mark("mini-1")
+	first := f.startOnTerminal("apply")
+	first.expect("[y/N] ")
+	f.mustRun(exitLocked, "apply", "--yes")
+	first.signal(syscall.SIGKILL)
+	first.wait(-1)
+	f.sh("mini-1", `i=0; until flock -n /run/xmrfleet/lock true; do i=$((i + 1)); [ $i -lt 10 ] || exit 1; sleep 0.1; done`)
+	f.untouched("mini-1")
+	f.apply()
+}
+
+// TestSilentHolder sleeps, as a notebook does, behind a cable that was cut
+// meanwhile. After half a minute the next run ends it.
+func TestSilentHolder(t *testing.T) {
+	f := newFleet(t, `host "mini-1" {}`, "mini-1")
+	first := f.startOnTerminal("apply")
+	first.expect("[y/N] ")
+	first.signal(syscall.SIGSTOP)
+	host := f.lab.Host("mini-1")
+	if err := host.Cut(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	if err := host.Join(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	contains(t, f.mustRun(exitLocked, "apply", "--yes").stdout, "held by ")
+	time.Sleep(20*time.Second - time.Since(began))
+	contains(t, f.mustRun(exitLocked, "apply", "--yes").stdout, "held by ")
+	time.Sleep(31*time.Second - time.Since(began))
+	o := f.apply()
+	contains(t, o.stdout, "Apply: 1 of 1 host converged")
+	f.sh("mini-1", lockIsFree)
+
+	first.answer("y\r")
+	first.signal(syscall.SIGCONT)
+	contains(t, first.wait(exitPartial).stdout, "mini-1  no change completed: run command: another run took the host over: this one gave no sign of life for 30s")
+	f.converged()
+}
