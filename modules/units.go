@@ -87,8 +87,8 @@ func (m Miner) minerUnit() (Unit, string) {
 // to keep a database of another user writable for that user.
 const agentText = `[Unit]
 Description=XMRig health agent
-Wants=network-online.target
-After=network-online.target
+After=network.target xmrig.service
+MOUNT
 
 [Service]
 Type=notify
@@ -96,12 +96,13 @@ ExecStartPre=RECORD
 ExecStart=/usr/local/bin/xmrig-orchestrator run
 Restart=always
 RestartSec=10s
-WatchdogSec=90s
-TimeoutStopSec=5s
+WatchdogSec=60s
+TimeoutStopSec=10s
 LogNamespace=xmrig
 StateDirectory=xmrig-orchestrator
 StateDirectoryMode=0750
 Environment=GOMAXPROCS=1
+UMask=0022
 MemoryHigh=24M
 MemoryMax=48M
 
@@ -124,6 +125,7 @@ RestrictNamespaces=yes
 LockPersonality=yes
 MemoryDenyWriteExecute=yes
 SystemCallArchitectures=native
+SystemCallFilter=@system-service
 RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
 
 [Install]
@@ -132,14 +134,16 @@ WantedBy=multi-user.target
 
 // agentUnit is xmrig-orchestrator.service and the revision that it records.
 func (m Miner) agentUnit() (Unit, string) {
-	database := "ProtectHome=yes\n"
+	mount, access := "", "ProtectHome=yes\n"
 	if db := m.Agent.Database; db != "" {
-		database += "ReadWritePaths=" + quoteUnit("-"+path.Dir(db)) + "\n"
+		dir := quoteUnit(path.Dir(db))
+		mount = "RequiresMountsFor=" + dir + "\n"
 		if strings.HasPrefix(db, "/home/") || strings.HasPrefix(db, "/root/") {
-			database = strings.Replace(database, "yes", "no", 1)
+			access = "ProtectHome=no\n"
 		}
+		access += "ReadWritePaths=-" + dir + "\n"
 	}
-	text := strings.Replace(agentText, "DATABASE\n", database, 1)
+	text := strings.NewReplacer("MOUNT\n", mount, "DATABASE\n", access).Replace(agentText)
 	return recording(agent.Unit, text, agent.SettingsFile, agent.Binary)
 }
 
