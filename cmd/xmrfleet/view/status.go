@@ -95,7 +95,7 @@ func (p *Printer) Status(hosts []HostStatus, took time.Duration) {
 			fmt.Fprintf(&out, "hint: %s: %s\n", h.Host, indentRest(Printable(h.Hint), "      "))
 		}
 	}
-	line := fmt.Sprintf("Fleet: %s, %d of %s as described.", rate(&total), asDesired, Plural(len(hosts), "host"))
+	line := fmt.Sprintf("Fleet: %s H/s, %d of %s as described.", rate(&total), asDesired, Plural(len(hosts), "host"))
 	fmt.Fprintf(&out, "\n%s\n", spread(p.bold(line), Duration(took), p.Width))
 	io.WriteString(p, out.String())
 }
