@@ -80,9 +80,9 @@ func TestUnitText(t *testing.T) {
 		database, home, paths string
 	}{
 		{"", "ProtectHome=yes", ""},
-		{"/mnt/rails-storage/production.sqlite3", "ProtectHome=yes", `ReadWritePaths="-/mnt/rails-storage"`},
-		{"/home/rails/db.sqlite3", "ProtectHome=no", `ReadWritePaths="-/home/rails"`},
-		{"/mnt/100% ours/db.sqlite3", "ProtectHome=yes", `ReadWritePaths="-/mnt/100%% ours"`},
+		{"/mnt/rails-storage/production.sqlite3", "ProtectHome=yes", `ReadWritePaths=-"/mnt/rails-storage"`},
+		{"/home/rails/db.sqlite3", "ProtectHome=no", `ReadWritePaths=-"/home/rails"`},
+		{"/mnt/100% ours/db.sqlite3", "ProtectHome=yes", `ReadWritePaths=-"/mnt/100%% ours"`},
 	} {
 		m.Agent.Database = test.database
 		unit, rev := m.agentUnit()

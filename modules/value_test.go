@@ -13,8 +13,8 @@ func TestValue(t *testing.T) {
 		Value  Value
 		List   []Value
 		Map    map[string]any
-		Nested *Miner
-	}{secret, []Value{secret}, map[string]any{"key": secret}, &Miner{Wallet: secret}}
+		Nested *Pool
+	}{secret, []Value{secret}, map[string]any{"key": secret}, &Pool{User: secret}}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t", "%p", "%e", "%10.2d", "%!"} {
 		for _, v := range []any{secret, &secret, nested, []any{secret}} {
 			if got := fmt.Sprintf(verb, v); strings.Contains(got, canary) || strings.Contains(got, fmt.Sprintf("%x", canary)) {
