@@ -21,7 +21,7 @@ type Service struct {
 	Record func(Facts) (Record, error)
 
 	// Check is a command, words separated by blanks, that exits 0 once the
-	// started service does its work. Empty: being active is enough.
+	// API of the started service answers. Empty: being active is enough.
 	Check string
 
 	// Journal is the unit's journal namespace, if it has one.
@@ -33,6 +33,9 @@ type Record struct {
 	Unit   string // what recording returns
 	Config string // sha256 of the configuration
 	Binary string // sha256 of the executable
+
+	// Silent is set where the API did not answer after that start.
+	Silent bool
 }
 
 // recordCommand is the ExecStartPre that records what a unit is started with,
@@ -48,10 +51,11 @@ func recordCommand(unit, revision, config, binary string) string {
 
 func parseRecord(text string) Record {
 	var r Record
-	if lines := strings.Split(text, "\n"); len(lines) == 3 {
+	if lines := strings.Split(text, "\n"); len(lines) >= 3 {
 		r.Unit = strings.TrimSuffix(strings.TrimPrefix(lines[0], "unit "), " -")
 		r.Config, _, _ = strings.Cut(lines[1], " ")
 		r.Binary, _, _ = strings.Cut(lines[2], " ")
+		r.Silent = len(lines) > 3
 	}
 	return r
 }
@@ -72,7 +76,10 @@ func (r Record) staleness(have Record) string {
 	if have.Unit != r.Unit {
 		old = append(old, "unit")
 	}
-	if old == nil {
+	switch {
+	case old == nil && have.Silent:
+		return "its API did not answer after the last start"
+	case old == nil:
 		return ""
 	}
 	return "the running process has the old " + strings.Join(old, " and ")
@@ -183,7 +190,7 @@ func (s Service) Diff(probed string, facts Facts) (Change, error) {
 	c.Disruptive = true
 	c.Steps = append(c.Steps, Command{
 		Script: startUnit,
-		Args:   []string{s.Unit, string(c.Action), s.Check, s.Journal},
+		Args:   []string{s.Unit, string(c.Action), s.Check, s.Journal, recordPath(s.Unit)},
 	})
 	return c, nil
 }
@@ -196,10 +203,11 @@ enabled) systemctl --quiet enable "$1" ;;
 esac`
 
 // startUnit starts or restarts $1 and waits until the check $3 passes, for 20
-// seconds at most. Without an agent that could check, it is content with a
-// unit that stays up for a second. A unit that fails shows its journal.
+// seconds at most; that it did not is added to the record $5. Without an agent
+// that could check, it is content with a unit that stays up for a second. A
+// unit that fails shows its journal.
 const startUnit = `
-unit=$1 verb=$2 check=$3 namespace=$4
+unit=$1 verb=$2 check=$3 namespace=$4 record=$5
 property() { systemctl show -p "$1" --value "$unit"; }
 fail() {
 	{
@@ -220,8 +228,11 @@ while :; do
 	if [ -z "$check" ]; then
 		[ "$tries" -lt 4 ] || exit 0
 	else
-		answer=$($check 2>&1) && exit 0
-		[ "$tries" -lt 80 ] || fail "$verb $unit: it runs, but $answer"
+		answer=$($check 2>&1 >/dev/null) && exit 0
+		[ "$tries" -lt 80 ] || {
+			echo silent >>"$record"
+			fail "$verb $unit: it runs, but its API does not answer: ${answer#*: }"
+		}
 	fi
 	tries=$((tries + 1))
 	sleep 0.25

@@ -149,6 +149,8 @@ func TestServiceDiff(t *testing.T) {
 			"restart: the running process has the old config and binary and unit | restart xmrig.service"},
 		{"no record", service, upAndEnabled,
 			"restart: it is not known what the running process was started with | restart xmrig.service"},
+		{"no answer", service, upAndEnabled + fresh + "silent\n",
+			"restart: its API did not answer after the last start | restart xmrig.service"},
 		{"half a record", service, upAndEnabled + fresh[:40],
 			"restart: it is not known what the running process was started with | restart xmrig.service"},
 		{"disabled", service, strings.Replace(upAndEnabled, "enabled", "disabled", 1) + fresh,
@@ -231,7 +233,7 @@ func TestServiceDiff(t *testing.T) {
 // TestServiceStart looks at what a start says where it does not succeed.
 func TestServiceStart(t *testing.T) {
 	start := func(check string) Command {
-		return Command{Script: startUnit, Args: []string{"a.service", "start", check, "xmrig"}}
+		return Command{Script: startUnit, Args: []string{"a.service", "start", check, "xmrig", recordPath("a.service")}}
 	}
 	t.Run("it fails", func(t *testing.T) {
 		h := newRoot(t)
@@ -257,5 +259,19 @@ func TestServiceStart(t *testing.T) {
 		h.testService()
 		h.must(Command{Script: "cp /usr/bin/test /usr/local/bin/check"})
 		h.must(start("/usr/local/bin/check -d /run"))
+	})
+	t.Run("it does not answer", func(t *testing.T) {
+		h := newRoot(t)
+		s := h.testService()
+		h.must(Command{Script: "cp /usr/bin/cat /usr/local/bin/check; systemctl enable a.service"})
+		r := h.run(start("/usr/local/bin/check /none"))
+		want := "start a.service: it runs, but its API does not answer: /none: No such file or directory; " +
+			"the last lines of its journal:\n"
+		if r.Status != 1 || !strings.HasPrefix(r.Stderr, want) {
+			t.Errorf("exit %d\n got %q\nwant %q", r.Status, r.Stderr, want)
+		}
+		if c := h.change(s); c.Action != Restart || c.Reason != "its API did not answer after the last start" {
+			t.Errorf("the next plan: %+v", c)
+		}
 	})
 }
