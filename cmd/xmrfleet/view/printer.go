@@ -79,7 +79,9 @@ func (p *Printer) Error(err error, hint string) {
 	io.WriteString(p, text)
 }
 
-func indentRest(s, by string) string { return strings.ReplaceAll(strings.TrimRight(s, "\n"), "\n", "\n"+by) }
+func indentRest(s, by string) string {
+	return strings.ReplaceAll(strings.TrimRight(s, "\n"), "\n", "\n"+by)
+}
 
 // Printable drops the control characters that text from a host may hold, but
 // for line ends and tabs.
@@ -111,8 +113,14 @@ func (p *Printer) style(s lipgloss.Style, text string) string {
 	return s.Render(text)
 }
 
-func (p *Printer) red(s string) string    { return p.style(lipgloss.NewStyle().Foreground(lipgloss.Red), s) }
-func (p *Printer) green(s string) string  { return p.style(lipgloss.NewStyle().Foreground(lipgloss.Green), s) }
-func (p *Printer) yellow(s string) string { return p.style(lipgloss.NewStyle().Foreground(lipgloss.Yellow), s) }
-func (p *Printer) bold(s string) string   { return p.style(lipgloss.NewStyle().Bold(true), s) }
-func (p *Printer) faint(s string) string  { return p.style(lipgloss.NewStyle().Faint(true), s) }
+func (p *Printer) red(s string) string {
+	return p.style(lipgloss.NewStyle().Foreground(lipgloss.Red), s)
+}
+func (p *Printer) green(s string) string {
+	return p.style(lipgloss.NewStyle().Foreground(lipgloss.Green), s)
+}
+func (p *Printer) yellow(s string) string {
+	return p.style(lipgloss.NewStyle().Foreground(lipgloss.Yellow), s)
+}
+func (p *Printer) bold(s string) string  { return p.style(lipgloss.NewStyle().Bold(true), s) }
+func (p *Printer) faint(s string) string { return p.style(lipgloss.NewStyle().Faint(true), s) }
