@@ -21,16 +21,13 @@ func (d *Dialer) connect(ctx context.Context, e *endpoint, chain []string) (*con
 	if err != nil {
 		return nil, err
 	}
-	offers, err := d.offers(e)
-	if err != nil {
-		return nil, err
-	}
 	var via *bastion
 	if e.jump != "" {
 		if via, err = d.bastion(ctx, e.jump, chain); err != nil {
 			return nil, err
 		}
 	}
+	offers := d.offers(e)
 	for try := 1; ; try++ {
 		h := &handshake{Dialer: d, endpoint: e, check: check, offers: offers, via: via}
 		c, err := h.do(ctx)
@@ -41,7 +38,7 @@ func (d *Dialer) connect(ctx context.Context, e *endpoint, chain []string) (*con
 		if !h.busy || try == 3 || ctx.Err() != nil {
 			return nil, h.explain(err)
 		}
-		pause := time.Duration(try) * (100 + rand.N(400*time.Millisecond/time.Millisecond)) * time.Millisecond
+		pause := time.Duration(try) * (100*time.Millisecond + rand.N(400*time.Millisecond))
 		d.Log.Debug("sshd is busy, trying again", "host", e.name, "in", pause, "cause", err)
 		select {
 		case <-time.After(pause):

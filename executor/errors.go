@@ -50,8 +50,8 @@ func KindOf(err error) Kind {
 	return ""
 }
 
-// reached reports a connection that could not be made. It cuts from a network
-// error what Op says already.
+// unreachable reports a connection that could not be made. It cuts from a
+// network error what op says already.
 func unreachable(op string, err error, timeout time.Duration) *Error {
 	e := &Error{Kind: Unreachable, Op: op, Err: err}
 	var (

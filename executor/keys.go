@@ -26,6 +26,7 @@ type offer struct {
 type offers struct {
 	list   []offer
 	locked []string // files that need a passphrase
+	broken []string // files that are no keys, and why
 }
 
 // agents holds the connections to ssh-agents, by socket, and their keys. Keys
@@ -90,7 +91,7 @@ func (a *agents) close() error {
 // offers lists the keys for e in the order of OpenSSH: those of the identity
 // files, each first as the agent has it, then what else the agent has.
 // Each wrong key costs a round trip, and hosts allow six.
-func (d *Dialer) offers(e *endpoint) (*offers, error) {
+func (d *Dialer) offers(e *endpoint) *offers {
 	o := &offers{}
 	var held []offer
 	if e.agent != "" {
@@ -110,16 +111,14 @@ func (d *Dialer) offers(e *endpoint) (*offers, error) {
 		certs = append(certs, cert)
 	}
 	for _, file := range e.identities {
-		if err := o.identity(file, held, certs); err != nil {
-			return nil, err
-		}
+		o.identity(file, held, certs)
 	}
 	for _, key := range held {
 		if !e.onlyThese {
 			o.add(key)
 		}
 	}
-	return o, nil
+	return o
 }
 
 func (o *offers) add(key offer) {
@@ -129,27 +128,32 @@ func (o *offers) add(key offer) {
 	}
 }
 
-// identity adds the key of an IdentityFile. A file that is not there is no
-// error: the configuration names all default files.
-func (o *offers) identity(file string, held []offer, certs []*ssh.Certificate) error {
+// identity adds the key of an IdentityFile. As for ssh, a file that is not
+// there or cannot be read is no error: another key may do.
+func (o *offers) identity(file string, held []offer, certs []*ssh.Certificate) {
 	signer, public, err := readKey(file)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil
+		return
 	}
 	if err != nil {
-		return &Error{Kind: BadConfig, Op: "read key " + file, Err: err}
+		o.broken = append(o.broken, file+": "+err.Error())
+		return
 	}
+	inAgent := false
 	for _, key := range held {
 		if bytes.Equal(certified(key.PublicKey()).Marshal(), public.Marshal()) {
 			o.add(key)
+			inAgent = true
 			if !strings.Contains(key.PublicKey().Type(), "-cert-") {
 				signer = key.AlgorithmSigner
 			}
 		}
 	}
-	if signer == nil {
+	if signer == nil && !inAgent {
 		o.locked = append(o.locked, file)
-		return nil
+	}
+	if signer == nil {
+		return
 	}
 	if cert, err := readCertificate(file + "-cert.pub"); err == nil {
 		certs = append(certs, cert)
@@ -158,13 +162,13 @@ func (o *offers) identity(file string, held []offer, certs []*ssh.Certificate) e
 		if bytes.Equal(cert.Key.Marshal(), public.Marshal()) {
 			with, err := ssh.NewCertSigner(cert, signer)
 			if err != nil {
-				return &Error{Kind: BadConfig, Op: "use certificate of " + file, Err: err}
+				o.broken = append(o.broken, "certificate of "+file+": "+err.Error())
+				continue
 			}
 			o.add(offer{with.(ssh.AlgorithmSigner), file + " (certificate)"})
 		}
 	}
 	o.add(offer{signer, file})
-	return nil
 }
 
 // readKey reads a private key, or a public one whose private half the agent
@@ -272,6 +276,9 @@ func (o *offers) refused(e *endpoint, err error) *Error {
 		out.Hint = "add one to the agent (ssh-add FILE), or name one: IdentityFile in the ssh configuration, identity_file in fleet.hcl"
 	default:
 		out.Err = errors.New("there is no key to offer without a passphrase")
+	}
+	if len(o.broken) > 0 {
+		out.Err = fmt.Errorf("%w (%s)", out.Err, strings.Join(o.broken, ", "))
 	}
 	if len(o.locked) > 0 {
 		out.Hint = "ssh-add " + strings.Join(o.locked, " ")

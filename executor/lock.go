@@ -76,13 +76,13 @@ func (s *Shell) lockCall(f *frame) {
 
 // locked decides what to do about a lock that is held: nil if the holder was
 // ended, else the error.
-func (s *Shell) locked(ctx context.Context, found segment, complaint string) error {
+func (s *Shell) locked(ctx context.Context, found *lockRefused) error {
 	refuse := &Error{Kind: Locked, Op: "lock " + s.dialer.runDir}
 	if found.mark != lockHeld {
-		refuse.Kind, refuse.Err = NoShell, errors.New(oneLine(complaint))
+		refuse.Kind, refuse.Err = NoShell, errors.New(oneLine(found.stderr))
 		return refuse
 	}
-	h := parseHolder(found.text)
+	h := parseHolder(found.stdout)
 	if h == nil {
 		refuse.Err = errors.New("held by a process that left no record, perhaps the health agent at work")
 		refuse.Hint = "try again in a moment"

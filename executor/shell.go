@@ -56,9 +56,8 @@ type OpenOptions struct {
 // are of type [*Error]; there is no shell then.
 func (d *Dialer) Open(ctx context.Context, t Target, o OpenOptions) (*Shell, []modules.Result, error) {
 	d.init()
-	first := &frame{}
-	if err := first.add(o.First); err != nil {
-		return nil, nil, &Error{Kind: BadConfig, Op: "send command", Err: err}
+	if err := sendable(o.First); err != nil {
+		return nil, nil, err
 	}
 	e, err := d.resolve(ctx, t)
 	if err != nil {
@@ -71,7 +70,9 @@ func (d *Dialer) Open(ctx context.Context, t Target, o OpenOptions) (*Shell, []m
 	s := &Shell{dialer: d, name: t.Name, conn: conn, lock: o.Lock,
 		out: make(chan segment, 16), err: make(chan segment, 16),
 		turn: make(chan struct{}, 1), closing: make(chan struct{})}
+	stop := context.AfterFunc(ctx, func() { conn.fail(context.Cause(ctx)) })
 	results, err := s.start(ctx, o.First)
+	stop()
 	if err != nil {
 		s.Close()
 		return nil, nil, err
@@ -89,42 +90,32 @@ func (s *Shell) start(ctx context.Context, cmds []modules.Command) ([]modules.Re
 	if s.lock != nil {
 		prelude += lockScript
 	}
-	first, err := s.frame(ctx, prelude, s.lock != nil, cmds)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.exec(ctx, n, first); err != nil {
-		return nil, err
+	first := s.frame(ctx, prelude, s.lock != nil, cmds)
+	if err := s.exec(n, first); err != nil {
+		return nil, s.explain(ctx, err)
 	}
 	results, err := s.first(ctx, first, len(cmds))
 	var refused *lockRefused
-	if !errors.As(err, &refused) {
-		return results, err
-	}
-	if err := s.locked(ctx, refused.out, refused.err); err != nil {
-		return nil, err
-	}
-	again, err := s.frame(ctx, "", true, cmds)
-	if err != nil {
-		return nil, err
-	}
-	results, err = s.exchange(ctx, again, len(cmds), nil)
-	if errors.As(err, &refused) {
-		return nil, s.locked(ctx, segment{mark: refused.out.mark}, refused.err)
+	for errors.As(err, &refused) {
+		if err := s.locked(ctx, refused); err != nil {
+			return nil, err
+		}
+		results, err = s.exchange(ctx, s.frame(ctx, "", true, cmds), len(cmds), nil)
 	}
 	return results, err
 }
 
 // lockRefused is the error of a frame that wanted the lock in vain.
 type lockRefused struct {
-	out segment
-	err string
+	mark   string
+	stdout string // the record of the holder, if there is one
+	stderr string
 }
 
-func (l *lockRefused) Error() string { return l.out.mark }
+func (l *lockRefused) Error() string { return l.mark }
 
 // frame writes a frame for cmds.
-func (s *Shell) frame(ctx context.Context, prelude string, lock bool, cmds []modules.Command) (*frame, error) {
+func (s *Shell) frame(ctx context.Context, prelude string, lock bool, cmds []modules.Command) *frame {
 	f := &frame{}
 	f.script.WriteString(prelude)
 	f.script.WriteString("r=0\n")
@@ -136,34 +127,16 @@ func (s *Shell) frame(ctx context.Context, prelude string, lock bool, cmds []mod
 		limit = time.Until(deadline)
 	}
 	fmt.Fprintf(&f.script, "note busy %d\n", int64(limit/time.Second)+1)
-	if err := f.add(cmds); err != nil {
-		return nil, &Error{Kind: BadConfig, Op: "send command", Err: err}
-	}
+	f.add(cmds)
 	f.end()
-	return f, nil
+	return f
 }
 
 // exec opens the session and makes the request.
-func (s *Shell) exec(ctx context.Context, n nonce, first *frame) error {
-	stop := context.AfterFunc(ctx, func() { s.conn.fail(context.Cause(ctx)) })
-	defer stop()
-	fail := func(err error) error {
-		return s.explain(ctx, &Error{Kind: NoShell, Op: "start shell", Err: err})
-	}
-	var err error
-	if s.session, err = s.conn.NewSession(); err != nil {
-		return fail(err)
-	}
-	if s.stdin, err = s.session.StdinPipe(); err != nil {
-		return fail(err)
-	}
-	out, err := s.session.StdoutPipe()
+func (s *Shell) exec(n nonce, first *frame) *Error {
+	out, stderr, err := s.streams()
 	if err != nil {
-		return fail(err)
-	}
-	stderr, err := s.session.StderrPipe()
-	if err != nil {
-		return fail(err)
+		return &Error{Kind: NoShell, Op: "open session", Err: err}
 	}
 	line := execLine(n, s.dialer.path, []byte(strconv.Itoa(first.script.Len())+"\n"+first.script.String()))
 	s.inline = len(first.payloads) == 0 && len(line) <= maxExec
@@ -171,12 +144,26 @@ func (s *Shell) exec(ctx context.Context, n nonce, first *frame) error {
 		line = execLine(n, s.dialer.path, nil)
 	}
 	if err := s.session.Start(line); err != nil {
-		return fail(err)
+		return &Error{Kind: NoShell, Op: "start shell", Err: err}
 	}
 	s.reading = true
 	go split(out, n.String(), s.out)
 	go split(stderr, n.String(), s.err)
 	return nil
+}
+
+func (s *Shell) streams() (out, stderr io.Reader, err error) {
+	if s.session, err = s.conn.NewSession(); err != nil {
+		return nil, nil, err
+	}
+	if s.stdin, err = s.session.StdinPipe(); err != nil {
+		return nil, nil, err
+	}
+	if out, err = s.session.StdoutPipe(); err != nil {
+		return nil, nil, err
+	}
+	stderr, err = s.session.StderrPipe()
+	return out, stderr, err
 }
 
 // first waits until the shell runs, and reads what the first frame gave.
@@ -187,10 +174,8 @@ func (s *Shell) first(ctx context.Context, f *frame, cmds int) ([]modules.Result
 	slow := time.AfterFunc(s.dialer.timing.start, func() {
 		s.conn.fail(fmt.Errorf("no answer from the login shell within %s", s.dialer.timing.start))
 	})
-	stop := context.AfterFunc(ctx, func() { s.conn.fail(context.Cause(ctx)) })
 	out, stderr, err := s.next()
 	slow.Stop()
-	stop()
 	if text := printable(out.text + stderr.text); text != "" {
 		s.dialer.Log.Debug("printed before the shell", "host", s.name, "text", text)
 	}
@@ -217,16 +202,15 @@ func (s *Shell) first(ctx context.Context, f *frame, cmds int) ([]modules.Result
 // next one. A command sees a part of its input if the connection breaks while
 // it is sent, and has to verify what it read.
 func (s *Shell) Run(ctx context.Context, onResult func(int, modules.Result), cmds ...modules.Command) ([]modules.Result, error) {
+	if err := sendable(cmds); err != nil {
+		return results(len(cmds), modules.NotRun), err
+	}
 	release, err := acquire(ctx, s.turn)
 	if err != nil || ctx.Err() != nil {
 		return results(len(cmds), modules.NotRun), &Error{Kind: Canceled, Op: "run command", Err: context.Cause(ctx)}
 	}
 	defer release()
-	f, err := s.frame(ctx, "", false, cmds)
-	if err != nil {
-		return results(len(cmds), modules.NotRun), err
-	}
-	return s.exchange(ctx, f, len(cmds), onResult)
+	return s.exchange(ctx, s.frame(ctx, "", false, cmds), len(cmds), onResult)
 }
 
 func results(n, status int) []modules.Result {
@@ -284,7 +268,7 @@ func (s *Shell) collect(ctx context.Context, cmds int, onResult func(int, module
 		case "lock":
 			s.held = out.mark == lockTaken
 			if !s.held {
-				refused = &lockRefused{out, stderr.text}
+				refused = &lockRefused{out.mark, out.text, stderr.text}
 			}
 		case "idle":
 			copy(list[done:], results(cmds-done, modules.NotRun))

@@ -103,14 +103,22 @@ func (f *frame) call(words ...string) {
 	f.script.WriteByte('\n')
 }
 
-func (f *frame) add(cmds []modules.Command) error {
+// sendable refuses what a shell could not be given.
+func sendable(cmds []modules.Command) error {
 	for _, c := range cmds {
-		words := append([]string{c.Script}, c.Args...)
-		for i, word := range words {
+		for i, word := range append([]string{c.Script}, c.Args...) {
 			if strings.IndexByte(word, 0) >= 0 {
-				return fmt.Errorf("argument %d has a NUL byte, which no shell can carry", i)
+				return &Error{Kind: BadConfig, Op: "send command",
+					Err: fmt.Errorf("argument %d has a NUL byte, which no shell can carry", i)}
 			}
 		}
+	}
+	return nil
+}
+
+func (f *frame) add(cmds []modules.Command) {
+	for _, c := range cmds {
+		words := append([]string{c.Script}, c.Args...)
 		if c.Stdin == nil {
 			f.call(append([]string{"step"}, words...)...)
 			continue
@@ -120,7 +128,6 @@ func (f *frame) add(cmds []modules.Command) error {
 		f.payloads = append(f.payloads, payload)
 		f.size += len(payload)
 	}
-	return nil
 }
 
 // reader returns the bytes that travel. It copies no payload.
