@@ -66,6 +66,7 @@ func newFleet(t *testing.T, extra string, hosts ...string) *fleet {
 		"XMRFLEET_VAR_xmrig_source": a.Path,
 		"XMRFLEET_VAR_xmrig_sha256": a.SHA256,
 	}}
+	f.env["XMRFLEET_SSH_CONFIG"] = f.lab.SSHConfig()
 	if extra == "" {
 		example, err := os.ReadFile("../../fleet.hcl")
 		if err != nil {
@@ -112,9 +113,6 @@ func (o outcome) String() string {
 // command prepares a run of xmrfleet against the lab.
 func (f *fleet) command(args ...string) *exec.Cmd {
 	cmd := exec.Command(f.path, args...)
-	if len(args) > 0 && (args[0] == "plan" || args[0] == "apply" || args[0] == "status") {
-		cmd.Args = append(cmd.Args, "--ssh-config", f.lab.SSHConfig())
-	}
 	cmd.Dir = f.dir
 	for name, value := range f.env {
 		cmd.Env = append(cmd.Env, name+"="+value)
