@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"al.essio.dev/pkg/shellescape"
 	"golang.org/x/term"
 
 	"xmrfleet/cmd/xmrfleet/view"
@@ -121,7 +120,7 @@ func (c *applyCmd) apply(ctx context.Context, p *Program, todo []*session, run e
 func newRun(args []string) executor.Holder {
 	id := make([]byte, 4)
 	rand.Read(id)
-	h := executor.Holder{Run: hex.EncodeToString(id), User: "unknown", Command: "xmrfleet " + verb(args)}
+	h := executor.Holder{Run: hex.EncodeToString(id), User: "unknown", PID: os.Getpid(), Command: "xmrfleet " + verb(args)}
 	if u, err := user.Current(); err == nil {
 		h.User = u.Username
 	}
@@ -155,33 +154,4 @@ func (p *Program) ask(question string) bool {
 		fmt.Fprintln(p.err)
 		return false
 	}
-}
-
-// retry is the command line that does the same on the hosts that failed, with
-// secrets masked, or "" if none did.
-func (p *Program) retry(sessions []*session) string {
-	var failed []string
-	for _, s := range sessions {
-		if s.err != nil || s.result.Err() != nil {
-			failed = append(failed, s.host.Name)
-		}
-	}
-	if failed == nil {
-		return ""
-	}
-	args := []string{"xmrfleet"}
-	skip := false
-	for _, a := range p.args {
-		name, _, hasValue := strings.Cut(a, "=")
-		switch {
-		case skip:
-			skip = false
-		case name == "-l" || name == "--limit" || name == "--exclude":
-			skip = !hasValue
-		case strings.HasPrefix(a, "-l"):
-		default:
-			args = append(args, p.out.Mask(a))
-		}
-	}
-	return shellescape.QuoteCommand(append(args, "-l", strings.Join(failed, ",")))
 }

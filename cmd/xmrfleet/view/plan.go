@@ -198,7 +198,7 @@ func planTotal(hosts []HostPlan) string {
 	case toChange == 0:
 		total = fmt.Sprintf("Plan: nothing to do, %s as described.", isAre(read, "host"))
 	default:
-		total = fmt.Sprintf("Plan: %d of %d hosts to change, %s", toChange, len(hosts), Plural(changes, "change"))
+		total = fmt.Sprintf("Plan: %d of %s to change, %s", toChange, Plural(len(hosts), "host"), Plural(changes, "change"))
 		if restarts > 0 {
 			total += ", " + Plural(restarts, "restart")
 		}
