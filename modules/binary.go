@@ -286,14 +286,14 @@ func yes(b bool) string {
 
 // intoStore opens every script that puts an executable at $1: the temporary
 // file is $new, settle checks its sha256 and moves it in place.
-const intoStore = `
+const intoStore = receive + `
 set -eu
 umask 022
 dir=${1%/*}
 mkdir -p "$dir"
 chmod 0755 "${dir%/*}" "$dir"
 new=$dir/.new
-trap 'rm -f "$new"' EXIT
+trap 'rm -f "$new" "$dir/.archive"; rmdir "$dir" 2>/dev/null || :' EXIT
 settle() {
 	sum=$(sha256sum <"$new")
 	[ "${sum%% *}" = "$2" ] || { echo "install $1: sha256 is ${sum%% *}, want $2" >&2; exit 1; }
@@ -307,20 +307,19 @@ settle() {
 `
 
 const pushIntoStore = intoStore + `
-cat >"$new"
+receive "$new"
 settle "$1" "$2"`
 
 const copyIntoStore = intoStore + `
-cp "$2" "$new"
+receive "$new" <"$2"
 settle "$1" "$3"`
 
 const pullIntoStore = intoStore + `
 archive=$dir/.archive
-trap 'rm -f "$new" "$archive"' EXIT
 curl -fsSL --retry 2 --connect-timeout 10 -o "$archive" "$2" || { echo "download $2: curl failed (exit $?)" >&2; exit 1; }
 sum=$(sha256sum <"$archive")
 [ "${sum%% *}" = "$3" ] || { echo "download $2: sha256 is ${sum%% *}, want $3" >&2; exit 1; }
-member=$(tar -tzf "$archive" | grep -E '^(\./)?[^/]+/xmrig$' | head -n 1)
+member=$(tar -tzf "$archive" | grep -E '^(\./)?([^/]+/)?xmrig$' | head -n 1)
 [ -n "$member" ] || { echo "download $2: no xmrig in the archive" >&2; exit 1; }
 tar -xzOf "$archive" "$member" >"$new"
 settle "$1" "$4"`

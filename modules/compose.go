@@ -39,7 +39,7 @@ func (m Miner) Resources(parts ...Part) []Resource {
 			Journal{Namespace: logName, Text: journalText},
 		}
 		if wanted(XMRigPart) {
-			add(m.miner())
+			add(m.miner(wanted(AgentPart)))
 		}
 		if wanted(AgentPart) {
 			add(m.agent())
@@ -59,12 +59,18 @@ func (m Miner) Resources(parts ...Part) []Resource {
 	}
 }
 
-func (m Miner) miner() (files, services []Resource) {
+// miner lists the miner itself. The agent can check its API where it gets its
+// settings in the same apply.
+func (m Miner) miner(withAgent bool) (files, services []Resource) {
 	var secrets []jsonPath
 	config := canonical(reveal(m.xmrigConfig(), nil, &secrets))
 	binary := m.binary()
 	unit, rev := m.minerUnit()
 	running := m.XMRig.State == StateRunning
+	check := ""
+	if withAgent {
+		check = agent.Binary + " check"
+	}
 	return []Resource{
 			User{Name: minerUser},
 			Absent{Path: "/etc/logrotate.d/xmrig"},
@@ -75,7 +81,7 @@ func (m Miner) miner() (files, services []Resource) {
 			unit,
 		}, []Resource{Service{
 			Unit: unit.Name, Enabled: running, Running: running,
-			Check: agent.Binary + " check", Journal: logName,
+			Check: check, Journal: logName,
 			Record: func(f Facts) (Record, error) {
 				sum, err := binary.Wanted(f)
 				return Record{Unit: rev, Config: sum256(config), Binary: sum}, err

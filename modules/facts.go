@@ -41,7 +41,9 @@ type FoundBinary struct {
 func FactsProbe() Command { return Command{Script: factsProbe} }
 
 // factsProbe forks as little as it can. The sha256 of a binary in our store is
-// taken from its path: what is really there is for Binary to find out.
+// taken from its path: what is really there is for Binary to find out. The
+// specification's daemon is a Ruby script, with a database of its own where its
+// unit names none.
 const factsProbe = `
 echo "uname=$(uname -nrm)"
 echo "os=$(. /etc/os-release 2>/dev/null && printf %s "$PRETTY_NAME")"
@@ -52,6 +54,9 @@ while read -r key value unit; do
 done </proc/meminfo
 [ ! -e /sys/fs/selinux/enforce ] || echo selinux=yes
 read -r boot </proc/sys/kernel/random/boot_id && echo "boot=$boot"
+daemon=/usr/local/bin/xmrig-orchestrator
+[ ! -f "$daemon" ] || IFS= read -r first <"$daemon"
+case $first in '#!'*ruby*) echo 'environment=Environment=XMRIG_DB_PATH=/mnt/rails-storage/production.sqlite3' ;; esac
 for unit in /etc/systemd/system/xmrig-orchestrator.service /etc/systemd/system/xmrig-orchestrator.service.d/*.conf; do
 	[ -f "$unit" ] || continue
 	while IFS= read -r line; do

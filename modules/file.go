@@ -109,16 +109,29 @@ func (f File) show(content []byte) string {
 	return f.Show(content)
 }
 
+// receive is a shell function that writes its input to $1. Where that fails it
+// says how much room is left.
+const receive = `
+receive() {
+	cat >"$1" || df -P "$1" | {
+		read -r _
+		read -r _ _ _ free _ disk
+		echo "write $1: $free KiB are free on $disk" >&2
+		exit 1
+	}
+}
+`
+
 // writeFile replaces $1 by its input, atomically, once its sha256 is $5. What
 // a killed predecessor left beside it is removed: the lock is ours.
-const writeFile = `
+const writeFile = receive + `
 set -eu
 umask 077
 dir=${1%/*}
 rm -f "$dir"/.xmrfleet.??????
 new=$(mktemp "$dir/.xmrfleet.XXXXXX")
 trap 'rm -f "$new"' EXIT
-cat >"$new"
+receive "$new"
 sum=$(sha256sum <"$new")
 [ "${sum%% *}" = "$5" ] || { echo "write $1: the content arrived damaged" >&2; exit 1; }
 chown "$2:$3" "$new"

@@ -194,6 +194,10 @@ func TestTakeover(t *testing.T) {
 	if refused != want {
 		t.Errorf("\n got %s\nwant %s", refused, want)
 	}
+	h.write("/etc/systemd/system/xmrig-orchestrator.service", "[Service]\n", 0o644)
+	if got := h.facts().AgentDatabase; got != "/mnt/rails-storage/production.sqlite3" {
+		t.Errorf("the daemon's own database is %q", got)
+	}
 
 	m.Agent.Database = "/mnt/rails-storage/production.sqlite3"
 	var changes []string

@@ -212,7 +212,7 @@ property() { systemctl show -p "$1" --value "$unit"; }
 fail() {
 	{
 		echo "$1; the last lines of its journal:"
-		journalctl ${namespace:+"--namespace=$namespace"} --sync
+		journalctl ${namespace:+"--namespace=$namespace"} --sync 2>/dev/null
 		journalctl ${namespace:+"--namespace=+$namespace"} -u "$unit" -n 15 --no-pager -o short | sed 's/^/    /'
 	} >&2
 	exit 1
