@@ -322,8 +322,7 @@ func TestBinaryRefused(t *testing.T) {
 			if r.Status != 1 || r.Stderr != test.want {
 				t.Errorf("exit %d\n got %q\nwant %q", r.Status, r.Stderr, test.want)
 			}
-			left, err := os.ReadDir(h.root + path.Dir(stored(current)))
-			if err != nil || len(left) != 0 {
+			if left, err := os.ReadDir(h.root + path.Dir(path.Dir(stored(current)))); err != nil || len(left) != 0 {
 				t.Errorf("left behind: %v (%v)", left, err)
 			}
 		})

@@ -113,7 +113,7 @@ func (f File) show(content []byte) string {
 // says how much room is left.
 const receive = `
 receive() {
-	cat >"$1" || df -P "$1" | {
+	cat >"$1" || df -Pk "$1" | {
 		read -r _
 		read -r _ _ _ free _ disk
 		echo "write $1: $free KiB are free on $disk" >&2
