@@ -1,0 +1,146 @@
+//go:build lab
+
+package main
+
+import (
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestUnreachable cuts one host of four off.
+func TestUnreachable(t *testing.T) {
+	f := newFleet(t, "", exampleHosts...)
+	const dead = "miner-delta"
+	if err := f.lab.Host(dead).Cut(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	timed := func(args ...string) time.Duration {
+		began := time.Now()
+		f.run(append([]string{"plan"}, args...)...)
+		return time.Since(began)
+	}
+	without := timed("--exclude", dead)
+	if took := timed("--connect-timeout", "2s"); took > without+4*time.Second {
+		t.Errorf("plan with a dead host took %v, without %v", took, without)
+	}
+
+	o := f.mustRun(exitPartial, "apply", "--yes", "--connect-timeout", "1s")
+	contains(t, o.stdout, "! "+dead+"  untouched: connect ", "no answer within 1s",
+		"Apply: 3 of 4 hosts converged", "1 host is not.", "retry: xmrfleet apply --yes --connect-timeout 1s ", " -l "+dead+"\n")
+	f.mustRun(exitDone, "plan", "--detailed-exitcode", "--exclude", dead)
+
+	if err := f.lab.Host(dead).Join(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	command := regexp.MustCompile(`(?m)^retry: xmrfleet (.*)$`).FindStringSubmatch(o.stdout)
+	if command == nil {
+		t.Fatalf("no command to retry in %v", o)
+	}
+	retry := exec.Command("sh", "-c", `"$0" `+command[1], f.path)
+	retry.Dir, retry.Env = f.dir, f.command().Env
+	if text, err := retry.CombinedOutput(); err != nil || !strings.Contains(string(text), "Apply: 1 of 1 host converged") {
+		t.Errorf("%s: %v\n%s", command[0], err, text)
+	}
+	f.converged()
+}
+
+// TestFailedStart has a miner that ends soon after each start.
+func TestFailedStart(t *testing.T) {
+	f := newFleet(t, "host \"mini-1\" {}\nhost \"mini-2\" {}\n", "mini-1", "mini-2")
+	f.sh("mini-2", `mkdir /run/xmrig-sim; echo crash=exit:1 >/run/xmrig-sim/control`)
+	o := f.mustRun(exitPartial, "apply", "--yes")
+	contains(t, o.stdout, "! mini-2  in between", "service xmrig: start xmrig.service: the process ended: exit-code; the last lines of its journal:",
+		"ABOUT        XMRig/6.26.0", "Main process exited, code=exited, status=1/FAILURE",
+		"not yet  start service xmrig", "Apply: 1 of 2 hosts converged", "-l mini-2\n")
+	f.mustRun(exitPartial, "apply", "--yes", "-l", "mini-2")
+	f.sh("mini-2", `rm /run/xmrig-sim/control`)
+	f.apply()
+	f.converged()
+}
+
+// TestPortTaken has something else on the port of the miner's API.
+func TestPortTaken(t *testing.T) {
+	f := newFleet(t, mini1(), "mini-1")
+	f.sh("mini-1", `systemd-run -q --unit=other --socket-property=ListenStream=127.0.0.1:8080 --socket-property=Accept=yes true`)
+	o := f.mustRun(exitPartial, "apply", "--yes")
+	contains(t, o.stdout, "start xmrig.service: it runs, but its API does not answer: miner api 127.0.0.1:8080: ", "address already in use")
+	if got := f.sh("mini-1", `systemctl is-active xmrig`); got != "active\n" {
+		t.Errorf("the miner is %q", got)
+	}
+	f.sh("mini-1", `systemctl stop other.socket`)
+	f.plans("mini-1", []string{"~ service xmrig  restart: its API did not answer after the last start", "+ service xmrig-orchestrator  start  start at boot enabled"})
+	f.apply()
+	f.sh("mini-1", `xmrig-orchestrator check`)
+	f.converged()
+}
+
+// TestFullDisk leaves too little room for the binary on one host and for the
+// configuration on another.
+func TestFullDisk(t *testing.T) {
+	hosts := map[string]struct{ path, want string }{
+		"mini-1": {"/usr/local", "binary xmrig: "},
+		"mini-2": {"/etc/xmrig", "file /etc/xmrig/config.json: "},
+		"mini-3": {},
+	}
+	var extra string
+	for _, host := range []string{"mini-1", "mini-2", "mini-3"} {
+		extra += "host \"" + host + "\" {}\n"
+	}
+	f := newFleet(t, extra, "mini-1", "mini-2", "mini-3")
+	for host, full := range hosts {
+		if full.path == "" {
+			continue
+		}
+		if err := f.lab.Host(host).MountTmpfs(t.Context(), full.path, 256<<10); err != nil {
+			t.Fatal(err)
+		}
+		f.sh(host, `mkdir -p /usr/local/bin; head -c 1M /dev/zero >"$1/ballast" 2>/dev/null; :`, full.path)
+		if host == "mini-1" {
+			f.sh(host, `truncate -s 100K /usr/local/ballast`)
+		}
+	}
+	o := f.mustRun(exitPartial, "apply", "--yes")
+	contains(t, o.stdout, "Apply: 1 of 3 hosts converged")
+	for host, full := range hosts {
+		if full.path == "" {
+			continue
+		}
+		contains(t, o.stdout, "! "+host+"  ", full.want)
+		if left := f.sh(host, `find "$1" ! -type d ! -name ballast; find "$1" -name "????????????????????????????????*"`, full.path); left != "" {
+			t.Errorf("%s: a full disk leaves %q", host, left)
+		}
+	}
+	if n := len(regexp.MustCompile(`No space left on device\n +write \S+: \d+ KiB are free on /(usr/local|etc/xmrig)\n`).FindAllString(o.stdout, -1)); n != 2 {
+		t.Errorf("a full disk is not named for both hosts: %v", o)
+	}
+	for host, full := range hosts {
+		if full.path != "" {
+			f.sh(host, `umount "$1"`, full.path)
+		}
+	}
+	f.apply()
+	f.converged()
+}
+
+// TestExitCodes has one host for each way to fail, alone and with another that
+// converges.
+func TestExitCodes(t *testing.T) {
+	f := newFleet(t, "host \"mini-1\" {\n  address = \"192.0.2.1\"\n}\nhost \"mini-2\" {}\n", "mini-2")
+	for _, c := range []struct {
+		code int
+		args []string
+	}{
+		{exitError, []string{"apply", "--yes", "-l", "mini-1", "--connect-timeout", "1s"}},
+		{exitPartial, []string{"plan", "--connect-timeout", "1s"}},
+		{exitPartial, []string{"apply", "--yes", "--connect-timeout", "1s"}},
+		{exitDone, []string{"plan", "--detailed-exitcode", "-l", "mini-2"}},
+		{exitPartial, []string{"apply", "--yes", "--connect-timeout", "1s"}},
+		{exitError, []string{"apply"}},
+		{exitUsage, []string{"apply", "--yess"}},
+	} {
+		f.mustRun(c.code, c.args...)
+	}
+}
