@@ -85,3 +85,20 @@ func TestSilentHolder(t *testing.T) {
 	contains(t, first.wait(exitPartial).stdout, "mini-1  no change completed: run command: another run took the host over: this one gave no sign of life for 30s")
 	f.converged()
 }
+
+// TestNoLock is about hosts that can be read and not be locked.
+func TestNoLock(t *testing.T) {
+	f := newFleet(t, `host "directory" {}`+"\n"+`host "no-flock" {}`, "directory", "no-flock")
+	f.sh("directory", `mkdir -p /run/xmrfleet/lock`)
+	f.sh("no-flock", `mv /usr/bin/flock /usr/bin/flocked`)
+	for _, host := range []string{"directory", "no-flock"} {
+		f.mark(host)
+	}
+	f.mustRun(exitChanges, "plan", "--detailed-exitcode")
+	o := f.mustRun(exitError, "apply", "--yes")
+	contains(t, section(o.stdout, "directory"), "lock /run/xmrfleet: ", "Is a directory")
+	contains(t, section(o.stdout, "no-flock"), "lock /run/xmrfleet: flock: not found (package util-linux)")
+	for _, host := range []string{"directory", "no-flock"} {
+		f.untouched(host)
+	}
+}

@@ -45,7 +45,7 @@ func (s HostStatus) current() bool {
 func (s HostStatus) State() string {
 	switch {
 	case s.Err != nil:
-		return "unreachable"
+		return "unknown"
 	case !s.Installed:
 		return modules.StateAbsent
 	case s.current():
