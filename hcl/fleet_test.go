@@ -238,8 +238,8 @@ host "mini-1" {
 func TestNoFile(t *testing.T) {
 	dir := t.TempDir()
 	for path, want := range map[string]string{
-		filepath.Join(dir, "fleet.hcl"): "No fleet file; Open " + dir + "/fleet.hcl: no such file or directory.",
-		dir:                             "No fleet file; Read " + dir + ": is a directory.",
+		filepath.Join(dir, "fleet.hcl"): "No fleet file; Open " + dir + "/fleet.hcl: no such file or directory. Run in the directory of fleet.hcl, or name it with --file.",
+		dir:                             "No fleet file; Read " + dir + ": is a directory. Run in the directory of fleet.hcl, or name it with --file.",
 	} {
 		fleet, diags := hcl.Load(path, hcl.Options{})
 		if fleet != nil || diags.Error() != want {

@@ -17,7 +17,7 @@ import (
 func Load(path string, opts Options) (*Fleet, Diagnostics) {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return nil, Diagnostics{{Severity: Error, Summary: "No fleet file", Detail: capitalized(err.Error()) + "."}}
+		return nil, Diagnostics{{Severity: Error, Summary: "No fleet file", Detail: capitalized(err.Error()) + ". Run in the directory of fleet.hcl, or name it with --file."}}
 	}
 	l := newLoader(path, text, opts)
 	fleet := l.load()
