@@ -6,10 +6,13 @@ import (
 
 	"charm.land/lipgloss/v2"
 	"github.com/aymanbagabas/go-udiff"
+	"github.com/charmbracelet/x/ansi"
 )
 
-// context is how many equal lines stand around a difference.
-const context = 1
+const (
+	context = 1  // equal lines around a difference
+	indent  = 10 // columns before a line
+)
 
 // diff prints the lines in which two texts differ.
 func (p *Printer) diff(out *strings.Builder, before, after string) {
@@ -26,7 +29,7 @@ func (p *Printer) diff(out *strings.Builder, before, after string) {
 			fmt.Fprintf(out, "            %s\n", p.faint("..."))
 		}
 		for _, line := range hunk.Lines {
-			text := Printable(strings.TrimSuffix(line.Content, "\n"))
+			text := p.cut(Printable(strings.TrimSuffix(line.Content, "\n")), indent+len("- "))
 			switch line.Kind {
 			case udiff.Delete:
 				text = p.red("- " + text)
@@ -35,9 +38,17 @@ func (p *Printer) diff(out *strings.Builder, before, after string) {
 			default:
 				text = "  " + text
 			}
-			fmt.Fprintf(out, "          %s\n", text)
+			fmt.Fprintf(out, "%*s%s\n", indent, "", text)
 		}
 	}
+}
+
+// cut shortens a line that begins at a column to the width of the terminal.
+func (p *Printer) cut(line string, column int) string {
+	if p.Width == 0 {
+		return line
+	}
+	return ansi.Truncate(line, max(20, p.Width-column), "…")
 }
 
 // spread puts right at the end of a line of width columns, or behind left

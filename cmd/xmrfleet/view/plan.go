@@ -24,8 +24,8 @@ type HostPlan struct {
 // content of new files is printed only with details.
 func (p *Printer) Plan(hosts []HostPlan, details bool, took time.Duration) {
 	var out strings.Builder
-	for _, g := range fold(hosts, details) {
-		p.group(&out, g, details)
+	for _, g := range p.fold(hosts, details) {
+		p.group(&out, g)
 	}
 	for _, h := range hosts {
 		if h.Err != nil {
@@ -39,39 +39,32 @@ func (p *Printer) Plan(hosts []HostPlan, details bool, took time.Duration) {
 	io.WriteString(p, out.String())
 }
 
-// A group is hosts with the same changes and warnings.
+// A group is hosts whose changes and warnings read the same.
 type group struct {
-	hosts    []string
-	changes  []plan.Change
-	warnings []string
+	hosts   []string
+	changes int
+	text    string
 }
 
 // fold groups the hosts that have changes or warnings, in the order of their
 // first members. The name of a host within its own changes does not tell them
 // apart; it is shown as ${host.name} where a group has several.
-func fold(hosts []HostPlan, details bool) []group {
-	var groups []group
-	at := make(map[string]int)
+func (p *Printer) fold(hosts []HostPlan, details bool) []*group {
+	var groups []*group
+	at := make(map[string]*group)
 	for _, h := range hosts {
 		if h.Err != nil || h.Plan.Empty() && len(h.Plan.Warnings) == 0 {
 			continue
 		}
-		changes := anonymous(h.Plan.Changes, h.Host)
-		key := fmt.Sprintf("%q", h.Plan.Warnings)
-		for _, c := range changes {
-			if c.Before == "" && !details { // not shown
-				c.After = ""
-			}
-			key += fmt.Sprintf("%q", []any{c.Resource, c.Action, c.Reason, c.Fields, c.Before, c.After})
+		text := p.describe(anonymous(h.Plan.Changes, h.Host), h.Plan.Warnings, details)
+		g := at[text]
+		if g == nil {
+			g = &group{changes: len(h.Plan.Changes), text: p.describe(h.Plan.Changes, h.Plan.Warnings, details)}
+			at[text], groups = g, append(groups, g)
+		} else {
+			g.text = text
 		}
-		i, ok := at[key]
-		if !ok {
-			at[key] = len(groups)
-			groups = append(groups, group{[]string{h.Host}, h.Plan.Changes, h.Plan.Warnings})
-			continue
-		}
-		groups[i].hosts = append(groups[i].hosts, h.Host)
-		groups[i].changes = changes
+		g.hosts = append(g.hosts, h.Host)
 	}
 	return groups
 }
@@ -93,21 +86,28 @@ func anonymous(changes []plan.Change, host string) []plan.Change {
 	return out
 }
 
-func (p *Printer) group(out *strings.Builder, g group, details bool) {
+func (p *Printer) group(out *strings.Builder, g *group) {
 	mark, count := p.yellow("~"), ""
-	if len(g.changes) == 0 {
+	if g.changes == 0 {
 		mark = p.yellow("!")
 	}
 	if len(g.hosts) > 1 {
-		count = fmt.Sprintf("%d hosts, same %s", len(g.hosts), pluralWord(len(g.changes), "change"))
+		count = fmt.Sprintf("%d hosts, same %s", len(g.hosts), pluralWord(g.changes, "change"))
 	}
-	fmt.Fprintf(out, "  %s %s\n", mark, spread(p.bold(strings.Join(g.hosts, ", ")), p.faint(count), min(76, max(0, p.Width-4))))
-	for _, c := range g.changes {
-		p.change(out, c, details)
+	names := p.bold(strings.Join(g.hosts, ", "))
+	fmt.Fprintf(out, "  %s %s\n%s", mark, spread(names, p.faint(count), min(76, max(0, p.Width-4))), g.text)
+}
+
+// describe is the text below the names of the hosts.
+func (p *Printer) describe(changes []plan.Change, warnings []string, details bool) string {
+	var out strings.Builder
+	for _, c := range changes {
+		p.change(&out, c, details)
 	}
-	for _, w := range g.warnings {
-		fmt.Fprintf(out, "      %s %s\n", p.yellow("! warning:"), Printable(w))
+	for _, w := range warnings {
+		fmt.Fprintf(&out, "      %s %s\n", p.yellow("! warning:"), Printable(w))
 	}
+	return out.String()
 }
 
 func (p *Printer) change(out *strings.Builder, c plan.Change, details bool) {
