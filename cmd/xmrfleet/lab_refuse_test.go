@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -184,14 +183,8 @@ grep -v -e IdentitiesOnly -e IdentityFile "$2" >"$1/config"`
 		t.Fatalf("%v: %s", err, out)
 	}
 	f.mark("mini-1")
-	cmd := f.command("plan")
-	cmd.Args[len(cmd.Args)-1] = filepath.Join(f.dir, "config")
-	var stdout bytes.Buffer
-	cmd.Stdout = &stdout
-	if cmd.Run(); cmd.ProcessState.ExitCode() != exitError {
-		t.Fatalf("exit %d: %s", cmd.ProcessState.ExitCode(), stdout.String())
-	}
-	contains(t, stdout.String(), "too many keys were offered (agent: key 1, agent: key 2,",
+	o := f.mustRun(exitError, "plan", "--ssh-config", filepath.Join(f.dir, "config"))
+	contains(t, o.stdout, "too many keys were offered (agent: key 1, agent: key 2,",
 		"hint: in ~/.ssh/config, for Host mini-1: IdentitiesOnly yes, and the IdentityFile that is right")
 	f.untouched("mini-1")
 }
