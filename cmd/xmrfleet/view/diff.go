@@ -11,7 +11,7 @@ import (
 
 const (
 	context = 1  // equal lines around a difference
-	indent  = 10 // columns before a line
+	indent  = 12 // columns before a line
 )
 
 // diff prints the lines in which two texts differ.
@@ -28,8 +28,9 @@ func (p *Printer) diff(out *strings.Builder, before, after string) {
 		if i > 0 {
 			fmt.Fprintf(out, "            %s\n", p.faint("..."))
 		}
+		margin := commonMargin(hunk.Lines)
 		for _, line := range hunk.Lines {
-			text := p.cut(Printable(strings.TrimSuffix(line.Content, "\n")), indent+len("- "))
+			text := p.cut(Printable(strings.TrimSuffix(line.Content, "\n")[margin:]), indent+len("- "))
 			switch line.Kind {
 			case udiff.Delete:
 				text = p.red("- " + text)
@@ -41,6 +42,16 @@ func (p *Printer) diff(out *strings.Builder, before, after string) {
 			fmt.Fprintf(out, "%*s%s\n", indent, "", text)
 		}
 	}
+}
+
+// commonMargin is how many blanks every line begins with.
+func commonMargin(lines []udiff.Line) int {
+	margin := len(lines[0].Content)
+	for _, line := range lines {
+		text := strings.TrimSuffix(line.Content, "\n")
+		margin = min(margin, len(text)-len(strings.TrimLeft(text, " ")))
+	}
+	return margin
 }
 
 // cut shortens a line that begins at a column to the width of the terminal.

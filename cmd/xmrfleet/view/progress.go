@@ -98,10 +98,7 @@ func (p *Printer) Apply(results []HostResult, retry string, took time.Duration) 
 	if failed > 0 {
 		total += fmt.Sprintf(" %s not.", isAre(failed, "host"))
 	}
-	if out.Len() > 0 {
-		out.WriteByte('\n')
-	}
-	fmt.Fprintf(&out, "%s\n", spread(p.bold(total), Duration(took), p.Width))
+	fmt.Fprintf(&out, "\n%s\n", spread(p.bold(total), Duration(took), p.Width))
 	if retry != "" {
 		fmt.Fprintf(&out, "retry: %s\n", retry)
 	}
