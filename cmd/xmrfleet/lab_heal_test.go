@@ -141,6 +141,18 @@ func wounds(binary string) []wound {
 			[]string{"- absent /etc/systemd/system/xmrig.service.d  type directory", "~ service xmrig  restart: the running process has the old unit"},
 			[]string{minerRun},
 		}, {
+			"unit masked", `systemctl stop xmrig; ln -sf /dev/null /etc/systemd/system/xmrig.service; systemctl daemon-reload`,
+			[]string{"~ unit xmrig.service", "+ service xmrig  start  start at boot enabled"},
+			[]string{unitFile, minerRun},
+		}, {
+			"unit gone", `rm /etc/systemd/system/xmrig.service; systemctl daemon-reload`,
+			[]string{"+ unit xmrig.service  mode 0644, owner root:root", "~ service xmrig"},
+			[]string{unitFile},
+		}, {
+			"record gone", `rm /run/xmrfleet/xmrig.service`,
+			[]string{"~ service xmrig  restart: it is not known what the running process was started with"},
+			[]string{minerRun},
+		}, {
 			"service stopped", `systemctl stop xmrig`,
 			[]string{"+ service xmrig  start"},
 			[]string{minerRun},
@@ -173,6 +185,22 @@ func wounds(binary string) []wound {
 			"user gone", `systemctl stop xmrig; userdel xmrig`,
 			[]string{"+ user xmrig  group xmrig, user xmrig (system, no home, no login)", "~ file /etc/xmrig/config.json", "+ service xmrig  start"},
 			[]string{"/etc/group", "/etc/passwd", configFile, minerRun},
+		}, {
+			"user with a login", `usermod -s /bin/bash xmrig`,
+			[]string{"~ user xmrig"},
+			[]string{"/etc/passwd"},
+		}, {
+			"user of another group", `usermod -g nogroup xmrig`,
+			[]string{"~ user xmrig"},
+			[]string{"/etc/passwd"},
+		}, {
+			"directory of another owner", `chown xmrig /etc/xmrig; chmod 2777 /etc/xmrig`,
+			[]string{"~ directory /etc/xmrig"},
+			nil,
+		}, {
+			"agent's program gone", `rm /usr/local/bin/xmrig-orchestrator`,
+			[]string{"+ executable /usr/local/bin/xmrig-orchestrator  mode 0755, owner root:root"},
+			[]string{"/usr/local/bin/xmrig-orchestrator"},
 		}, {
 			"agent stopped", `systemctl stop xmrig-orchestrator`,
 			[]string{"+ service xmrig-orchestrator  start"},
@@ -222,6 +250,22 @@ func (f *fleet) heal(host string, w wound) {
 		f.t.Errorf("moved\n got %q\nwant %q", got, w.moved)
 	}
 	f.plans(host, nil)
+}
+
+// TestHealAll breaks everything at once.
+func TestHealAll(t *testing.T) {
+	f := newFleet(t, "host \"mini-1\" {}\n", "mini-1")
+	f.apply()
+	a, err := archive()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range wounds(a.BinarySHA256) {
+		f.sh("mini-1", "{ "+w.script+"\n} 2>/dev/null; :") // some find nothing left to break
+	}
+	f.apply()
+	f.converged()
+	f.sh("mini-1", `systemctl is-active xmrig xmrig-orchestrator && xmrig-orchestrator check`)
 }
 
 // TestHealFile replaces the link by a file: it is kept in the store, as one

@@ -44,10 +44,17 @@ func TestStates(t *testing.T) {
 		contains(t, f.mustRun(exitDone, "status").stdout, "mini-1", state)
 		f.converged()
 	}
+	f.write(preamble + mini1(`state = "absent"`))
+	f.converged()
+	f.write(preamble + mini1())
 	f.apply()
 	is("active enabled", "active enabled", "running")
 
 	f.write(preamble + mini1(`state = "stopped"`))
+	f.apply()
+	is("inactive disabled", "active enabled", "stopped")
+	f.sh("mini-1", `systemctl enable -q --now xmrig`)
+	f.plans("mini-1", []string{"- service xmrig  stop  start at boot disabled"})
 	f.apply()
 	is("inactive disabled", "active enabled", "stopped")
 
@@ -270,12 +277,16 @@ func TestAudit(t *testing.T) {
 }
 
 func TestReboot(t *testing.T) {
-	f := newFleet(t, mini1(), "mini-1")
+	stopped := "host \"mini-2\" {\n  xmrig {\n    state = \"stopped\"\n  }\n}\n"
+	f := newFleet(t, mini1()+stopped, "mini-1", "mini-2")
 	f.apply()
 	before := f.footprint("mini-1")
-	if err := f.lab.Host("mini-1").Reboot(t.Context()); err != nil {
-		t.Fatal(err)
+	for _, host := range f.lab.Hosts {
+		if err := host.Reboot(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 	}
+	f.until("mini-2", 10*time.Second, `systemctl is-active xmrig-orchestrator && ! systemctl is-active xmrig`)
 	f.until("mini-1", 10*time.Second, `systemctl is-active xmrig xmrig-orchestrator && xmrig-orchestrator check`)
 	f.converged()
 	want := []string{"systemd-journald@xmrig.service:InvocationID", agentRun, minerRun}
