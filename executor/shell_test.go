@@ -68,7 +68,7 @@ func text(results []modules.Result) string {
 }
 
 func TestOpenRunsFirst(t *testing.T) {
-	server := sshtest.Start(t, &sshtest.Server{Rc: "echo welcome; echo 'last login' >&2; printf 'no newline'"})
+	server := sshtest.Start(t, &sshtest.Server{Rc: "echo welcome; echo 'last login' >&2; printf 'no newline'; PATH=/nowhere"})
 	d := dialer(t, map[string]*sshtest.Server{"h": server})
 	s, results := open(t, d, "h", OpenOptions{First: []modules.Command{
 		sh(`echo "$1,$2"; echo oops >&2`, "a b", "c'd"), sh(`printf here`), sh(`exit 3`), sh(`echo never`)}})

@@ -61,14 +61,15 @@ func (n nonce) String() string { return n[0] + n[1] }
 const maxExec = 96 << 10
 
 // execLine is what the login shell is asked to run, whichever shell it is:
-// inside the quotes is nothing but base64. first is the first frame; empty if
-// it comes through standard input.
+// inside the quotes is nothing that one of them expands. The PATH that its rc
+// files leave may be anything. first is the first frame; empty if it comes
+// through standard input.
 func execLine(n nonce, path string, first []byte) string {
 	frame := ""
 	if len(first) > 0 {
 		frame = pack(first)
 	}
-	return fmt.Sprintf(`exec /bin/sh -c 'eval "$(printf %%s %s | base64 -d | gzip -dc)"' xmrfleet %s %s '%s' %s`,
+	return fmt.Sprintf(`exec /bin/sh -c 'PATH=$4; eval "$(printf %%s %s | base64 -d | gzip -dc)"' xmrfleet %s %s '%s' %s`,
 		feed(), n[0], n[1], frame, path)
 }
 
