@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -39,6 +40,9 @@ func (s HostStatus) current() bool {
 	return s.AgentActive && s.Agent != nil && s.Agent.LastHealthCheckAt != nil &&
 		time.Since(*s.Agent.LastHealthCheckAt) < staleAfter
 }
+
+// mining reports whether there is a process whose figures the agent has.
+func (s HostStatus) mining() bool { return s.current() && s.Active == "active" }
 
 // State is the miner's state: the agent's word if it is current, systemd's
 // otherwise.
@@ -81,7 +85,7 @@ func (p *Printer) Status(hosts []HostStatus, took time.Duration) {
 		if h.AsDesired() {
 			asDesired++
 		}
-		if h.current() && h.Agent.Hashrate[0] != nil {
+		if h.mining() && h.Agent.Hashrate[0] != nil {
 			total += *h.Agent.Hashrate[0]
 		}
 		t.Row(p.row(h)...)
@@ -111,16 +115,16 @@ func (p *Printer) row(h HostStatus) []string {
 		return row
 	}
 	a := h.Agent
-	for i, r := range a.Hashrate {
-		row[2+i] = rate(r)
+	if h.mining() {
+		for i, r := range a.Hashrate {
+			row[2+i] = rate(r)
+		}
+		row[7] = age(time.Duration(a.Uptime) * time.Second)
 	}
 	row[5] = strconv.FormatInt(a.Accepted, 10) + "/" + strconv.FormatInt(a.Rejected, 10)
 	row[6] = Printable(a.Pool)
 	if a.Pool != "" && !a.PoolConnected {
 		row[6] += " (down)"
-	}
-	if h.Active == "active" {
-		row[7] = age(time.Duration(a.Uptime) * time.Second)
 	}
 	row[8] = strconv.Itoa(a.RestartCount)
 	return row
@@ -152,10 +156,10 @@ func rate(r *float64) string {
 	if r == nil {
 		return "-"
 	}
-	if *r < 1000 {
+	if *r < 999.95 {
 		return strconv.FormatFloat(*r, 'f', 1, 64)
 	}
-	return humanize.CommafWithDigits(*r, 0)
+	return humanize.Comma(int64(math.Round(*r)))
 }
 
 // age prints an uptime: "45s", "12m", "3h05m", "9d4h".

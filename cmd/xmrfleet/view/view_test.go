@@ -1,0 +1,222 @@
+package view
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"xmrfleet/modules"
+	"xmrfleet/modules/agent"
+	"xmrfleet/plan"
+)
+
+// printed is what a call prints, without colour.
+func printed(width int, print func(*Printer)) string {
+	var buf bytes.Buffer
+	print(NewPrinter(&buf, false, width))
+	return buf.String()
+}
+
+func check(t *testing.T, got, want string) {
+	t.Helper()
+	if want = strings.TrimPrefix(want, "\n"); got != want {
+		t.Errorf("\n--- got\n%s--- want\n%s", got, want)
+	}
+}
+
+func change(resource string, c modules.Change) plan.Change {
+	return plan.Change{Resource: resource, Change: c}
+}
+
+var newPool = change("file /etc/xmrig/config.json", modules.Change{Action: modules.Update,
+	Before: "{\n    \"pools\": [\n        {\n            \"pass\": \"mini-1-production\",\n            \"url\": \"a:443\"\n        }\n    ]\n}\n",
+	After:  "{\n    \"pools\": [\n        {\n            \"pass\": \"mini-1-production\",\n            \"url\": \"b:443\"\n        }\n    ]\n}\n"})
+
+var restart = change("service xmrig", modules.Change{Action: modules.Restart, Disruptive: true,
+	Reason: "the running process has the old config"})
+
+// of is a change as it is on another host.
+func of(host string, c plan.Change) plan.Change {
+	c.Before, c.After = strings.ReplaceAll(c.Before, "mini-1", host), strings.ReplaceAll(c.After, "mini-1", host)
+	return c
+}
+
+func TestPlan(t *testing.T) {
+	hosts := []HostPlan{
+		{Host: "mini-1", Plan: &plan.Plan{Changes: []plan.Change{newPool, restart}}},
+		{Host: "miner-beta", Plan: &plan.Plan{}},
+		{Host: "miner-gamma", Plan: &plan.Plan{Changes: []plan.Change{of("miner-gamma", newPool), restart}}},
+		{Host: "miner-delta", Err: errors.New("connect 10.0.0.9:22: no route to host"), Hint: "is it on?"},
+		{Host: "odd", Plan: &plan.Plan{
+			Warnings: []string{"file /etc/xmrig/orchestrator.json: agent.hostname is \"x\", the host calls itself \"odd\""},
+			Changes: []plan.Change{
+				change("user xmrig", modules.Change{Action: modules.Create, Fields: []modules.Field{{Name: "group", New: "xmrig"}}}),
+				change("file /etc/xmrig/config.json", modules.Change{Action: modules.Update, Fields: []modules.Field{{Name: "mode", Old: "0644", New: "0640"}}}),
+				change("binary xmrig", modules.Change{Action: modules.Update, Fields: []modules.Field{
+					{Name: "target", Old: "/s/" + strings.Repeat("a", 64) + "/xmrig", New: "/s/" + strings.Repeat("b", 64) + "/xmrig"},
+					{Name: "old binary", Old: strings.Repeat("c", 64)}}}),
+				change("absent /etc/logrotate.d/xmrig", modules.Change{Action: modules.Delete, Fields: []modules.Field{{Name: "type", Old: "file"}}}),
+				change("service xmrig-orchestrator", modules.Change{Action: modules.Start, Disruptive: true}),
+			}}},
+	}
+	check(t, printed(0, func(p *Printer) { p.Plan(hosts, false, 400*time.Millisecond) }), `
+  ~ mini-1, miner-gamma    2 hosts, same changes
+      ~ file /etc/xmrig/config.json
+                  "pass": "${host.name}-production",
+            -     "url": "a:443"
+            +     "url": "b:443"
+              }
+      ~ service xmrig  restart: the running process has the old config
+  ~ odd
+      + user xmrig  group xmrig
+      ~ file /etc/xmrig/config.json
+            mode: 0644 -> 0640
+      ~ binary xmrig
+            target: /s/aaaaaaaaaaaa…/xmrig -> /s/bbbbbbbbbbbb…/xmrig
+            old binary: cccccccccccc…
+      - absent /etc/logrotate.d/xmrig  type file
+      + service xmrig-orchestrator  start
+      ! warning: file /etc/xmrig/orchestrator.json: agent.hostname is "x", the host calls itself "odd"
+  ! miner-delta  connect 10.0.0.9:22: no route to host
+      hint: is it on?
+
+Plan: 3 of 5 hosts to change, 9 changes, 2 restarts. 1 host was not read.    0.4s
+`)
+}
+
+func TestPlanOfNothing(t *testing.T) {
+	converged := HostPlan{Host: "a", Plan: &plan.Plan{}}
+	dead := HostPlan{Host: "b", Err: errors.New("connect b:22: connection refused")}
+	for _, tt := range []struct {
+		hosts []HostPlan
+		want  string
+	}{
+		{[]HostPlan{converged}, "Plan: nothing to do, 1 host is as described.    1.0s\n"},
+		{[]HostPlan{converged, converged}, "Plan: nothing to do, 2 hosts are as described.    1.0s\n"},
+		{[]HostPlan{dead}, "  ! b  connect b:22: connection refused\n\nPlan: nothing was read. 1 host was not read.    1.0s\n"},
+	} {
+		check(t, printed(0, func(p *Printer) { p.Plan(tt.hosts, false, time.Second) }), tt.want)
+	}
+}
+
+// A thousand hosts with the same change are one block.
+func TestPlanOfThousand(t *testing.T) {
+	hosts := make([]HostPlan, 1000)
+	for i := range hosts {
+		hosts[i] = HostPlan{Host: "m" + strings.Repeat("x", i%7), Plan: &plan.Plan{Changes: []plan.Change{newPool, restart}}}
+	}
+	began := time.Now()
+	text := printed(100, func(p *Printer) { p.Plan(hosts, false, time.Second) })
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("printing took %v", took)
+	}
+	if lines := strings.Count(text, "\n"); lines > 12 {
+		t.Errorf("%d lines for one change", lines)
+	}
+}
+
+func TestApply(t *testing.T) {
+	two := []plan.Change{newPool, restart}
+	results := []HostResult{
+		{Host: "a", Outcome: plan.Outcome{Done: two, Touched: true}},
+		{Host: "b", Outcome: plan.Outcome{Pending: two, Err: plan.ErrInterrupted}},
+		{Host: "c", Outcome: plan.Outcome{Done: two[:1], Pending: two[1:], Touched: true, Err: errors.New("service xmrig: start failed\nits journal")}},
+		{Host: "d", Failed: errors.New("connect d:22: no route to host"), Hint: "is it on?"},
+		{Host: "e", Outcome: plan.Outcome{Done: two, Touched: true, Err: errors.New("verify: connection lost")}},
+	}
+	check(t, printed(0, func(p *Printer) { p.Apply(results, "xmrfleet apply -l b,c,d,e", 65*time.Second) }), `
+  ! b  untouched: interrupted
+  ! c  in between, 1 of 2 changes made; the next apply finishes it: service xmrig: start failed
+      its journal
+        made     update file /etc/xmrig/config.json
+        not yet  restart service xmrig
+  ! d  untouched: connect d:22: no route to host
+      hint: is it on?
+  ! e  changed, but not verified: verify: connection lost
+        made     update file /etc/xmrig/config.json
+        made     restart service xmrig
+
+Apply: 1 of 5 hosts converged, 5 changes made, 2 restarts. 4 hosts are not.    1m05s
+retry: xmrfleet apply -l b,c,d,e
+`)
+}
+
+func TestStatus(t *testing.T) {
+	rate := func(f float64) *float64 { return &f }
+	now, old := time.Now(), time.Now().Add(-time.Hour)
+	up := HostStatus{Desired: modules.StateRunning, Installed: true, Active: "active", AgentActive: true}
+	with := func(host string, edit func(*HostStatus)) HostStatus {
+		s := up
+		s.Host = host
+		s.Agent = &agent.Status{State: agent.Running, LastHealthCheckAt: &now, Accepted: 97, Rejected: 3, RestartCount: 1,
+			Hashrate: [3]*float64{rate(11812.4), rate(999.94), nil}, Pool: "pool:443", PoolConnected: true, Uptime: 11100}
+		edit(&s)
+		return s
+	}
+	hosts := []HostStatus{
+		with("good", func(*HostStatus) {}),
+		with("lost", func(s *HostStatus) {
+			s.Agent.State, s.Agent.PoolConnected, s.Agent.LastError = agent.Unhealthy, false, "pool pool:443:\n not connected"
+			s.Agent.Hashrate = [3]*float64{rate(0), rate(0), rate(5)}
+		}),
+		with("silent", func(s *HostStatus) { s.Agent.LastHealthCheckAt = &old }),
+		with("agentless", func(s *HostStatus) { s.Agent, s.AgentActive = nil, false }),
+		with("looping", func(s *HostStatus) { s.AgentActive, s.Active, s.Sub = false, "activating", "auto-restart" }),
+		with("off", func(s *HostStatus) {
+			s.Desired, s.Active, s.Agent.State = modules.StateStopped, "inactive", agent.Stopped
+		}),
+		with("bare", func(s *HostStatus) { s.Desired, s.Installed, s.Agent = modules.StateAbsent, false, nil }),
+		{Host: "dead", Desired: modules.StateRunning, Err: errors.New("connect dead:22: no route to host")},
+	}
+	check(t, printed(0, func(p *Printer) { p.Status(hosts, time.Second) }), `
+HOST       STATE      H/s 10s    60s  15m  SHARES  POOL             UPTIME  RESTARTS  NOTE
+good       running     11,812  999.9    -  97/3    pool:443         3h05m   1
+lost       unhealthy      0.0    0.0  5.0  97/3    pool:443 (down)  3h05m   1         pool pool:443: not connected
+silent     running                                                                    the agent's last check is older than 5m00s; state from systemd
+agentless  running                                                                    no agent; state from systemd
+looping    crashed                                                                    the agent is down; state from systemd
+off        stopped                         97/3    pool:443                 1
+bare       absent
+dead       unknown                                                                    connect dead:22: no route to host
+
+Fleet: 11,812 H/s, 5 of 8 hosts as described.    1.0s
+`)
+}
+
+func TestHide(t *testing.T) {
+	got := printed(0, func(p *Printer) {
+		p.Hide([]string{"canary", "canary-long", `a"b\c`, "abc"})
+		p.Error(errors.New(`canary-long canary "a\"b\\c" a"b\c abc`), "")
+	})
+	check(t, got, `xmrfleet: (sensitive) (sensitive) "(sensitive)" (sensitive) abc
+`)
+}
+
+func TestControlCharactersStayOut(t *testing.T) {
+	got := printed(0, func(p *Printer) { p.Error(errors.New("a\x1b[2Jb\rc\x07\nnext"), "") })
+	check(t, got, "xmrfleet: a[2Jbc\n  next\n")
+}
+
+func TestCut(t *testing.T) {
+	text := printed(60, func(p *Printer) {
+		var out strings.Builder
+		p.diff(&out, "user: "+strings.Repeat("x", 100)+"\n", "user: y\n")
+		p.Write([]byte(out.String()))
+	})
+	check(t, text, `
+            - user: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
+            + user: y
+`)
+}
+
+func TestDuration(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		40 * time.Millisecond: "0.0s", 9900 * time.Millisecond: "9.9s", 12 * time.Second: "12s", 125 * time.Second: "2m05s",
+	} {
+		if got := Duration(d); got != want {
+			t.Errorf("Duration(%v) = %q, want %q", d, got, want)
+		}
+	}
+}
