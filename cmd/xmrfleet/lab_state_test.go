@@ -153,12 +153,16 @@ func TestChanges(t *testing.T) {
 	f.apply()
 
 	f.use(later[0])
-	f.write(strings.Replace(preamble, "pool-a", "pool-b", 1) + "worker = \"other\"\n" + mini1("max_threads_hint = 75"))
+	const token = "tok-8c1f0e"
+	f.env["XMRFLEET_VAR_token"] = token
+	f.write(strings.Replace(preamble, "pool-a", "pool-b", 1) + "worker = \"other\"\nvariable \"token\" {\n  sensitive = true\n}\n" +
+		mini1("max_threads_hint = 75", "http_port = 8181", "access_token = var.token"))
 	o := f.mustRun(exitChanges, "plan", "--detailed-exitcode")
 	short := func(a release.Archive) string { return a.BinarySHA256[:12] + "…" }
 	contains(t, strings.Join(strings.Fields(o.stdout), " "),
 		`- "max-threads-hint": 50`, `+ "max-threads-hint": 75`,
 		`- "url": "pool-a.example:443"`, `+ "url": "pool-b.example:443"`,
+		`- "port": 8080,`, `+ "port": 8181,`, `+ "access-token": "(sensitive)"`,
 		`- "worker-id": "mini-1-production"`, `+ "worker-id": "other"`,
 		"target: /usr/local/lib/xmrfleet/"+short(first)+"/xmrig -> /usr/local/lib/xmrfleet/"+short(later[0])+"/xmrig")
 	want := []string{
@@ -169,8 +173,11 @@ func TestChanges(t *testing.T) {
 	if got := changes(o.stdout); !slices.Equal(got, want) {
 		t.Errorf("changes\n got %q\nwant %q", got, want)
 	}
-	f.apply()
+	if o := f.run("apply", "--yes", "-v"); o.code != exitDone || strings.Contains(o.String(), token) {
+		t.Errorf("with an access token: %v", o)
+	}
 	f.converged()
+	f.sh("mini-1", `xmrig-orchestrator check && ! curl -sf http://127.0.0.1:8181/2/summary`)
 	f.stores(first, later[0])
 
 	f.use(later[1])
