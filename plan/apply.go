@@ -23,13 +23,11 @@ type Outcome struct {
 	Done    []Change // made, as far as the host told
 	Pending []Change // not made, or not known to be: the next apply finishes them
 	Err     error    // why Pending is not empty, or what is wrong although it is
+	Touched bool     // something was sent to the host to be changed
 }
 
 // Converged reports whether the host is as it should be now.
 func (o Outcome) Converged() bool { return o.Err == nil && len(o.Pending) == 0 }
-
-// Untouched reports whether the host is as it was before.
-func (o Outcome) Untouched() bool { return len(o.Done) == 0 && o.Err == nil }
 
 // ErrInterrupted is the Outcome.Err of a host that stopped at a safe point
 // because it was told to.
@@ -99,6 +97,7 @@ func (o *Outcome) run(ctx context.Context, host Host, commands []modules.Command
 		}
 		last[len(commands)-1] = c
 	}
+	o.Touched = true
 	began := time.Now()
 	results, err := host.Run(ctx, func(i int, r modules.Result) {
 		c, ok := last[i]
