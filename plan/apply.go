@@ -44,21 +44,14 @@ var ErrInterrupted = errors.New("interrupted")
 func (p *Plan) Apply(ctx context.Context, stop <-chan struct{}, host Host, audit string, made func(Change, time.Duration)) Outcome {
 	o := Outcome{Pending: p.Changes}
 	quiet, disruptive := p.split()
-	for i, changes := range [][]Change{quiet, disruptive} {
+	for _, batch := range [][]step{append([]step{auditLine(audit, p.Changes)}, steps(quiet)...), steps(disruptive)} {
 		if stopped(stop) {
 			o.Err = ErrInterrupted
 			return o
 		}
-		var commands []modules.Command
-		if i == 0 {
-			commands = append(commands, auditLine(audit, p.Changes))
-		}
-		if o.Err = o.run(ctx, host, commands, changes, made); o.Err != nil {
+		if o.Err = o.run(ctx, host, batch, made); o.Err != nil {
 			return o
 		}
-	}
-	if p.Empty() {
-		return o
 	}
 	o.Err = p.verify(ctx, host)
 	return o
@@ -83,37 +76,49 @@ func (p *Plan) split() (quiet, disruptive []Change) {
 	return p.Changes, nil
 }
 
-// run makes changes in one batch that begins with the commands, and moves
-// what the host confirms from Pending to Done.
-func (o *Outcome) run(ctx context.Context, host Host, commands []modules.Command, changes []Change, made func(Change, time.Duration)) error {
-	if len(changes)+len(commands) == 0 {
+// A step is one command of an apply.
+type step struct {
+	modules.Command
+	name string  // what fails if it does
+	ends *Change // the change that is made with it, if it is the last of one
+}
+
+func steps(changes []Change) []step {
+	var steps []step
+	for i, c := range changes {
+		for _, command := range c.Steps {
+			steps = append(steps, step{Command: command, name: c.Resource})
+		}
+		steps[len(steps)-1].ends = &changes[i]
+	}
+	return steps
+}
+
+// run takes the steps in one batch, and moves the changes that the host
+// confirms from Pending to Done.
+func (o *Outcome) run(ctx context.Context, host Host, batch []step, made func(Change, time.Duration)) error {
+	if len(batch) == 0 {
 		return nil
 	}
-	last := make(map[int]Change) // by the index of a change's last command
-	of := make([]string, len(commands))
-	for _, c := range changes {
-		for _, step := range c.Steps {
-			commands, of = append(commands, step), append(of, c.Resource)
-		}
-		last[len(commands)-1] = c
+	commands := make([]modules.Command, len(batch))
+	for i, s := range batch {
+		commands[i] = s.Command
 	}
 	o.Touched = true
 	began := time.Now()
 	results, err := host.Run(ctx, func(i int, r modules.Result) {
-		c, ok := last[i]
-		if !ok || r.Status != 0 {
-			return
+		if c := batch[i].ends; c != nil && r.Status == 0 {
+			o.Done, o.Pending = append(o.Done, *c), o.Pending[1:]
+			made(*c, time.Since(began))
+			began = time.Now()
 		}
-		o.Done, o.Pending = append(o.Done, c), o.Pending[1:]
-		made(c, time.Since(began))
-		began = time.Now()
 	}, commands...)
 	if err != nil {
 		return err
 	}
 	for i, r := range results {
 		if r.Status != 0 && r.Status != modules.NotRun {
-			return fmt.Errorf("%s: %w", of[i], failure(r))
+			return fmt.Errorf("%s: %w", batch[i].name, failure(r))
 		}
 	}
 	return nil
@@ -149,13 +154,13 @@ func describe(c Change) string {
 	return strings.Join(words, ", ")
 }
 
-func auditLine(who string, changes []Change) modules.Command {
+func auditLine(who string, changes []Change) step {
 	what := make([]string, len(changes))
 	for i, c := range changes {
 		what[i] = string(c.Action) + " " + c.Resource
 	}
-	return modules.Command{
+	return step{name: "write audit line", Command: modules.Command{
 		Script: `printf '%s\n' "$1" | systemd-cat -t xmrfleet -p notice`,
 		Args:   []string{who + ": " + strings.Join(what, "; ")},
-	}
+	}}
 }
