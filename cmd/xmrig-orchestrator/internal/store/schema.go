@@ -5,13 +5,13 @@ import (
 	"fmt"
 )
 
-// A table as the specification's migration makes it, in ActiveRecord's own
+type table struct{ name, ddl string }
+
+// The tables as the specification's migration makes it, in ActiveRecord's own
 // words, so that a schema dump of either is the same. The migration's plain
 // index on xmrig_processes.hostname has the name of the unique one, so there
 // is only that.
-type table struct{ name, ddl string }
-
-var tables = [...]table{
+var shared = []table{
 	{"xmrig_processes", `
 CREATE TABLE "xmrig_processes" ("id" integer PRIMARY KEY AUTOINCREMENT NOT NULL,
  "pid" integer,
@@ -49,9 +49,30 @@ CREATE INDEX "index_xmrig_commands_on_status_and_created_at" ON "xmrig_commands"
 `},
 }
 
+// The tables that nobody but the agent knows. They are made in its own
+// database only: in one of a Rails application they would turn up in its
+// schema.rb, and go with its next db:schema:load.
+var own = []table{
+	{"agent_decisions", `
+CREATE TABLE "agent_decisions" ("id" integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+ "hostname" varchar NOT NULL,
+ "state" varchar NOT NULL,
+ "cause" varchar NOT NULL,
+ "action" varchar NOT NULL,
+ "evidence" text NOT NULL,
+ "created_at" datetime(6) NOT NULL);
+CREATE INDEX "index_agent_decisions_on_hostname" ON "agent_decisions" ("hostname");
+`},
+	{"agent_memory", `
+CREATE TABLE "agent_memory" ("hostname" varchar PRIMARY KEY NOT NULL,
+ "memory" text NOT NULL,
+ "updated_at" datetime(6) NOT NULL);
+`},
+}
+
 // create makes the tables that are missing and leaves the others as they are,
 // their indexes included.
-func (s *Store) create(ctx context.Context) error {
+func (s *Store) create(ctx context.Context, tables []table) error {
 	for _, t := range tables {
 		var n int
 		const find = `SELECT count(*) FROM sqlite_master WHERE type IN ('table', 'view') AND name = ?`

@@ -1,7 +1,8 @@
-// Package store keeps the tables of the specification in SQLite. A database
-// may be shared with other programs at any time, so each statement stands
-// alone, waits for a lock no longer than busyTimeout, and the journal mode of
-// a database that is not the agent's is left as it is.
+// Package store keeps the tables of the specification in SQLite, and in the
+// agent's own database two of its own. A database may be shared with other
+// programs at any time, so each statement stands alone or in a transaction
+// that begins with the lock, waits for a lock no longer than busyTimeout, and
+// the journal mode of a database that is not the agent's is left as it is.
 package store
 
 import (
@@ -27,7 +28,7 @@ type Store struct {
 // Open opens the database of another program to read and write it: it must
 // exist. Missing tables are made.
 func Open(ctx context.Context, path string) (*Store, error) {
-	return open(ctx, path, "rw", (*Store).create)
+	return open(ctx, path, "rw", func(s *Store, ctx context.Context) error { return s.create(ctx, shared) })
 }
 
 // OpenOwn opens the agent's own database, which it makes where it is missing
@@ -38,7 +39,7 @@ func OpenOwn(ctx context.Context, path string) (*Store, error) {
 		if err := s.db.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode); err != nil {
 			return fmt.Errorf("set journal mode: %w", err)
 		}
-		return s.create(ctx)
+		return s.create(ctx, append(shared, own...))
 	})
 }
 
@@ -59,6 +60,7 @@ func open(ctx context.Context, path, mode string, prepare func(*Store, context.C
 	name := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: url.Values{
 		"mode":          {mode},
 		"_busy_timeout": {fmt.Sprint(busyTimeout.Milliseconds())},
+		"_txlock":       {"immediate"},
 	}.Encode()}
 	db, err := sql.Open("sqlite", name.String())
 	if err != nil {

@@ -6,9 +6,9 @@ import (
 	"unsafe"
 )
 
-// sinceBoot reads CLOCK_MONOTONIC, the clock of systemd's *Monotonic
+// SinceBoot reads CLOCK_MONOTONIC, the clock of systemd's *Monotonic
 // properties. A step of the wall clock does not move it.
-func sinceBoot() (time.Duration, error) {
+func SinceBoot() (time.Duration, error) {
 	const clockMonotonic = 1
 	var ts syscall.Timespec
 	_, _, errno := syscall.RawSyscall(syscall.SYS_CLOCK_GETTIME, clockMonotonic,

@@ -7,4 +7,4 @@ import (
 	"time"
 )
 
-func sinceBoot() (time.Duration, error) { return 0, errors.ErrUnsupported }
+func SinceBoot() (time.Duration, error) { return 0, errors.ErrUnsupported }

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -43,14 +42,11 @@ type Unit struct {
 func Show(ctx context.Context, name string) (Unit, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "systemctl", "show", "-p", properties, "--", name)
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "TZ=UTC", "LC_ALL=C"}
-	cmd.WaitDelay = 100 * time.Millisecond
-	out, err := cmd.Output()
+	out, err := command(ctx, "systemctl", "show", "-p", properties, "--", name).Output()
 	if err != nil {
 		return Unit{}, fmt.Errorf("systemctl show %s: %w", name, reason(ctx, err))
 	}
-	up, err := sinceBoot()
+	up, err := SinceBoot()
 	if err != nil {
 		return Unit{}, fmt.Errorf("systemctl show %s: %w", name, err)
 	}

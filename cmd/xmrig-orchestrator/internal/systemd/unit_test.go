@@ -12,8 +12,13 @@ import (
 // systemctl puts a script first on PATH.
 func systemctl(t *testing.T, script string) {
 	t.Helper()
+	program(t, "systemctl", script)
+}
+
+func program(t *testing.T, name, script string) {
+	t.Helper()
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "systemctl"), []byte("#!/bin/sh\n"+script), 0o755); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+script), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
@@ -122,12 +127,12 @@ func TestShowCancel(t *testing.T) {
 }
 
 func TestSinceBoot(t *testing.T) {
-	a, err := sinceBoot()
+	a, err := SinceBoot()
 	if err != nil {
 		t.Fatal(err)
 	}
 	time.Sleep(20 * time.Millisecond)
-	b, err := sinceBoot()
+	b, err := SinceBoot()
 	if err != nil {
 		t.Fatal(err)
 	}
