@@ -21,9 +21,10 @@ type daemon struct {
 	log      *slog.Logger
 
 	seen  *systemd.Unit // as of the last row that was saved
-	state string        // as last logged, with what was wrong
-	fault string        // of the database, as last logged
-	retry time.Time     // the database is left alone until then
+	mind  health.Watch
+	state string    // as last logged, with what was wrong
+	fault string    // of the database, as last logged
+	retry time.Time // the database is left alone until then
 }
 
 func (m *Main) watch(ctx context.Context, s agent.Settings) error {
@@ -70,11 +71,13 @@ func (d *daemon) poll(ctx context.Context) {
 	if ctx.Err() != nil {
 		return
 	}
-	d.logState(health.Judge(o))
+	var decision health.Decision
+	decision, d.mind = d.mind.Decide(o, health.NewPolicy(d.settings))
+	d.logState(decision.State, decision.Problem)
 	if d.Now().Before(d.retry) {
 		return
 	}
-	err := d.record(ctx, o)
+	err := d.record(ctx, o, decision)
 	if ctx.Err() != nil {
 		return
 	}
@@ -101,7 +104,7 @@ func client(s agent.Settings) miner.Client {
 // record brings the host's row up to date. The row itself is the memory of
 // what was counted, so nothing is lost while the database is away, and a count
 // that somebody reset stays reset.
-func (d *daemon) record(ctx context.Context, o health.Observation) error {
+func (d *daemon) record(ctx context.Context, o health.Observation, decision health.Decision) error {
 	if d.db != nil && d.db.Moved() {
 		if err := d.Close(); err != nil {
 			return err
@@ -117,7 +120,7 @@ func (d *daemon) record(ctx context.Context, o health.Observation) error {
 		return err
 	}
 	p.WorkerID = d.settings.WorkerID
-	if err := d.db.Save(ctx, p.Next(o, d.seen)); err != nil {
+	if err := d.db.Save(ctx, p.Next(o, decision, d.seen)); err != nil {
 		return err
 	}
 	if o.UnitErr == nil {

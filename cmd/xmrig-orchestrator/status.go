@@ -28,7 +28,9 @@ func (m *Main) status(ctx context.Context, s agent.Settings, asJSON bool) error 
 		return printStatus(m.Stdout, statusOf(p, failed), m.Now())
 	}
 	if err != nil {
-		p = health.Process{Hostname: s.Hostname, WorkerID: s.WorkerID}.Next(m.observe(ctx, s), nil)
+		o := m.observe(ctx, s)
+		decision, _ := health.Watch{}.Decide(o, health.NewPolicy(s))
+		p = health.Process{Hostname: s.Hostname, WorkerID: s.WorkerID}.Next(o, decision, nil)
 		p.LastError, p.Errors, p.CheckedAt = err.Error(), 0, time.Time{}
 	}
 	return errors.Join(err, json.NewEncoder(m.Stdout).Encode(statusOf(p, failed)))

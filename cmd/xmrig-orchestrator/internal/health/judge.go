@@ -1,87 +1,194 @@
-// Package health turns what a poll saw into what the tables say. It is pure:
-// no clock, no I/O, so that every rule is a line in a table of tests.
 package health
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"xmrfleet/cmd/xmrig-orchestrator/internal/miner"
-	"xmrfleet/cmd/xmrig-orchestrator/internal/systemd"
 	"xmrfleet/modules/agent"
 )
 
-// grace is how long a new process may take until its first hash: it builds a
-// dataset first, and its API is not up at once.
-const grace = 120 * time.Second
-
-// An Observation is what one poll saw.
-type Observation struct {
-	At time.Time
-
-	Unit    systemd.Unit
-	UnitErr error // set: Unit is unknown
-
-	Summary *miner.Summary // nil: the API did not answer, and APIErr is set
-	APIErr  error
-}
-
-// Judge tells a miner's state, one of those of package agent, and what is
-// wrong with it, "" where nothing is. A miner that hashed within the last
-// minute is running whatever else it says, which also bridges the short
-// losses of a pool.
-func Judge(o Observation) (state, problem string) {
-	if o.UnitErr == nil {
-		switch o.Unit.Active {
-		case "inactive":
-			if o.Unit.Load == "not-found" {
-				return agent.Stopped, o.Unit.Name + ": not installed"
-			}
-			return agent.Stopped, ""
-		case "failed":
-			return agent.Crashed, ending(o.Unit)
-		case "deactivating":
-			return agent.Stopping, ""
-		case "activating":
-			if strings.HasPrefix(o.Unit.Sub, "auto-restart") {
-				return agent.Restarting, ending(o.Unit)
-			}
-			return agent.Starting, ""
+// judge decides what a reading means that has held for a while.
+func (w *Watch) judge(o Observation, p Policy, cores float64, step time.Duration) Decision {
+	r := &w.Run
+	d := Decision{State: agent.Unhealthy, Cause: r.Reading, Problem: problem(o)}
+	if o.Summary != nil && o.Summary.Hashing() {
+		d.State, d.Problem = agent.Running, ""
+	}
+	switch r.Reading {
+	case CauseHealthy:
+		return w.hashing(o, p, step)
+	case CausePoolDown, CauseNoJob:
+		d.Alert = r.Held >= p.PoolAlert
+	case CausePaused:
+		d.Alert = w.Tried.Pause
+		if r.Held >= p.PauseLimit && !w.Tried.Pause {
+			w.restart(&d, o, p)
+		}
+	case CauseDataset:
+		w.dataset(&d, o, p)
+	case CauseWedged:
+		// The rate is one of 10 s, so that it says less in a shorter time.
+		if r.Polls >= p.WedgePolls && r.Held >= 15*time.Second {
+			w.restart(&d, o, p)
+		}
+	case CauseThreadDead:
+		d.Problem = ""
+		if r.Held > p.ThreadDead {
+			d.Problem = "a thread stands still"
+			w.restart(&d, o, p)
+		} else {
+			d.State = agent.Running
+		}
+	case CauseAPIDead:
+		w.silent(&d, o, p, cores)
+	case CauseAPIGarbled:
+		d.Alert = r.Held >= p.APIDead
+		if cores >= idle {
+			d.State, d.Problem = agent.Running, ""
 		}
 	}
-	return judgeProcess(o)
+	d.Evidence = evidence(o, r, cores) + d.Evidence
+	return d
 }
 
-// ending says how the miner's last process ended, when nobody stopped it.
-func ending(u systemd.Unit) string {
-	failure := u.Failure()
-	switch {
-	case failure == "":
-		return u.Name + ": ended without an error"
-	case u.Exit() == 2: // as XMRig defines it
-		return failure + ": no valid configuration"
-	}
-	return failure
-}
-
-func judgeProcess(o Observation) (state, problem string) {
-	switch s := o.Summary; {
-	case s != nil && s.Hashing():
-		return agent.Running, ""
-	case o.UnitErr == nil && o.Unit.Age < grace:
-		return agent.Starting, ""
-	case s == nil && o.UnitErr != nil:
-		return agent.Unhealthy, fmt.Sprintf("%v; %v", o.APIErr, o.UnitErr)
-	case s == nil:
-		return agent.Unhealthy, o.APIErr.Error()
-	case !s.Connected() && s.Connection.Pool == "":
-		return agent.Unhealthy, "no pool: never connected"
-	case !s.Connected():
-		return agent.Unhealthy, "pool " + s.Connection.Pool + ": not connected"
-	case s.Paused:
-		return agent.Unhealthy, "paused"
+// dataset is the verdict on a miner that has work and computes, but does not
+// hash.
+func (w *Watch) dataset(d *Decision, o Observation, p Policy) {
+	switch r := &w.Run; {
+	case r.Held >= p.hashless(w.Restarts):
+		d.Cause = CauseHashless
+		w.restart(d, o, p)
+	case !r.Hashed && o.Unit.Age < p.StartGrace+p.DatasetGrace:
+		d.State, d.Problem = agent.Starting, ""
+	case r.Held < p.DatasetGrace:
+		d.State, d.Problem = agent.Running, ""
 	default:
-		return agent.Unhealthy, "no hashrate, although connected to pool " + s.Connection.Pool
+		d.Alert = true
 	}
+}
+
+// silent is the verdict on a miner whose API does not answer. XMRig never
+// tries again to listen once that failed (XMRig source Api.cpp:124-131), but
+// mines on, so that a restart can wait. One that uses no CPU time although it
+// had work is frozen as a whole.
+func (w *Watch) silent(d *Decision, o Observation, p Policy, cores float64) {
+	r := &w.Run
+	switch frozen := 2 * p.WedgePolls; {
+	case r.Working && r.Flat >= frozen && r.Missed >= frozen:
+		d.Cause = CauseWedged
+		w.restart(d, o, p)
+	case r.Held < p.APIDead:
+	case w.Tried.API || cores < 0:
+		d.Alert = true
+	default:
+		w.restart(d, o, p)
+	}
+}
+
+// restart asks for a restart unless the miner should not run or the last one
+// was not long enough ago.
+func (w *Watch) restart(d *Decision, o Observation, p Policy) {
+	d.State, d.Alert = agent.Unhealthy, true
+	if d.Problem == "" {
+		d.Problem = problem(o)
+	}
+	wait := time.Duration(0)
+	switch {
+	case w.Asked != "":
+		wait = w.AskedAt + p.BackoffStart - o.Since
+	case w.Restarts > 0:
+		wait = w.Acted + p.backoff(w.Restarts) - o.Since
+	}
+	switch {
+	case !o.wanted():
+		d.Evidence = "; not restarted: it is to be stopped"
+	case wait > 0:
+		d.Evidence = fmt.Sprintf("; restart %d not before %s from now", w.Restarts+1, short(wait))
+	default:
+		d.Action = Restart
+	}
+}
+
+// hashing is the verdict on a miner that hashes with all threads.
+func (w *Watch) hashing(o Observation, p Policy, step time.Duration) Decision {
+	s, r := o.Summary, &w.Run
+	d := Decision{State: agent.Running, Cause: CauseHealthy}
+	bad := func(cause Cause, problem, evidence string) {
+		d.State, d.Cause, d.Problem, d.Evidence = agent.Unhealthy, cause, problem, evidence
+		d.Alert = true
+	}
+	r.Shares.count(s, step)
+	r.Rejects.count(s, p)
+	usual := w.Baselines.learn(o, p, r.HashingFor)
+	switch expected := r.Shares.expected(s.Donate); {
+	case expected >= p.StaleAlertK && r.Shares.For >= p.StaleMin:
+		bad(CauseStale, "hashes, but finds no share", r.Shares.evidence(s, expected))
+		if expected >= p.StaleRestartK {
+			text := d.Evidence
+			w.restart(&d, o, p)
+			d.Evidence = text + d.Evidence
+		}
+	case r.Rejects.Many:
+		bad(CauseRejects, "pool "+s.Connection.Pool+": rejects shares", r.Rejects.evidence())
+	case usual.degraded:
+		bad(CauseDegraded, usual.problem, usual.evidence)
+	case w.Last.Cause != CauseHealthy:
+		d.Evidence = fmt.Sprintf("%.1f H/s, pool %s", s.Rate(), s.Connection.Pool)
+	}
+	return d
+}
+
+// problem is what is wrong with a miner that does not hash.
+func problem(o Observation) string {
+	switch s := o.Summary; {
+	case s == nil:
+		return o.APIErr.Error()
+	case !s.Connected() && s.Connection.Pool == "":
+		return "no pool: never connected"
+	case !s.Connected():
+		return "pool " + s.Connection.Pool + ": not connected"
+	case s.Paused:
+		return "paused"
+	case !s.Job():
+		return "pool " + s.Connection.Pool + ": connected, but sends no job"
+	default:
+		return "no hashrate, although connected to pool " + s.Connection.Pool
+	}
+}
+
+func starting(o Observation, cores float64) Decision {
+	return Decision{State: agent.Starting, Cause: CauseStarting,
+		Evidence: fmt.Sprintf("process %d is %s old%s", o.Unit.PID, short(o.Unit.Age), usage(cores))}
+}
+
+// evidence holds the figures of one poll and how long they are of that kind.
+func evidence(o Observation, r *Run, cores float64) string {
+	held := fmt.Sprintf("for %s in %d polls%s", short(r.Held), r.Polls, usage(cores))
+	s := o.Summary
+	if s == nil {
+		if !miner.Answered(o.APIErr) && !r.Answered {
+			held += ", no answer since the process started: was its port taken?"
+		}
+		return fmt.Sprintf("%v %s", o.APIErr, held)
+	}
+	rate := "no hashrate yet"
+	if s.Hashrate.Total[0] != nil {
+		rate = fmt.Sprintf("%.1f H/s", s.Rate())
+	}
+	if s.Rate() > 0 && o.Backends != nil {
+		rate += fmt.Sprintf(", %d of %d threads at 0", o.Backends.Standing(), len(o.Backends.Threads))
+	}
+	session := "not connected"
+	if s.Connected() {
+		session = "connected for " + short(time.Duration(s.Connection.UptimeMS)*time.Millisecond)
+	}
+	return fmt.Sprintf("%s %s; pool %s, %s", rate, held, s.Connection.Pool, session)
+}
+
+func usage(cores float64) string {
+	if cores < 0 {
+		return ", CPU time not known"
+	}
+	return fmt.Sprintf(", %.2f cores in use", cores)
 }

@@ -29,10 +29,11 @@ type Process struct {
 	Snapshot []byte // the summary as JSON; nil when the API did not answer
 }
 
-// Next is the row that follows p after an observation. seen is the unit as it
-// was when p was recorded, nil for a row that an earlier agent wrote.
-func (p Process) Next(o Observation, seen *systemd.Unit) Process {
-	state, problem := Judge(o)
+// Next is the row that follows p after an observation and what was decided on
+// it. seen is the unit as it was when p was recorded, nil for a row that an
+// earlier agent wrote.
+func (p Process) Next(o Observation, d Decision, seen *systemd.Unit) Process {
+	state, problem := d.State, d.Problem
 	n := p
 	if o.UnitErr == nil {
 		n = n.follow(o.Unit, seen)

@@ -55,6 +55,8 @@ func TestNext(t *testing.T) {
 			{poolDown(run(10, 0, noon, time.Hour)), `unhealthy pid=10 errors=1 restarts=0 ` + fault},
 			{ok(run(10, 0, noon, time.Hour)), `running pid=10 errors=1 restarts=0 ` + fault},
 			{poolDown(run(10, 0, noon, time.Hour)), `unhealthy pid=10 errors=2 restarts=0 ` + fault},
+			{down(run(10, 0, noon, time.Hour)), `unhealthy pid=10 errors=2 restarts=0 ` + fault}, // one answer missed
+			{down(run(10, 0, noon, time.Hour)), `unhealthy pid=10 errors=2 restarts=0 ` + fault},
 			{down(run(10, 0, noon, time.Hour)), `unhealthy pid=10 errors=3 restarts=0 "connection refused"`},
 		}},
 		{"a crash that a poll sees", Process{}, []poll{
@@ -104,9 +106,13 @@ func TestNext(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			p := tt.before
+			var w Watch
 			var seen *systemd.Unit
 			for i, poll := range tt.polls {
-				p = p.Next(poll.o, seen)
+				var d Decision
+				poll.o.Since = time.Hour + time.Duration(i)*10*time.Second
+				d, w = w.Decide(poll.o, NewPolicy(agent.Settings{}))
+				p = p.Next(poll.o, d, seen)
 				if got := line(p); got != poll.want {
 					t.Errorf("after poll %d\n got %s\nwant %s", i+1, got, poll.want)
 				}
@@ -121,16 +127,17 @@ func TestNext(t *testing.T) {
 func TestNextTimes(t *testing.T) {
 	end := noon.Add(time.Hour)
 	hashing := recorded(t, "logged-in-no-job", "4012.5,4013.1,4000.9")
-	p := Process{}.Next(Observation{At: noon.Add(time.Minute), Unit: service(time.Minute), Summary: hashing}, nil)
+	running := Decision{State: agent.Running}
+	p := Process{}.Next(Observation{At: noon.Add(time.Minute), Unit: service(time.Minute), Summary: hashing}, running, nil)
 	if !p.StartedAt.Equal(noon) || !p.StoppedAt.IsZero() || !p.CheckedAt.Equal(noon.Add(time.Minute)) {
 		t.Errorf("running: started %v, stopped %v, checked %v", p.StartedAt, p.StoppedAt, p.CheckedAt)
 	}
 	gone := systemd.Unit{Load: "loaded", Active: "inactive", Result: "success", Started: noon, Exited: end}
-	p = p.Next(Observation{At: end, Unit: gone, APIErr: errors.New("refused")}, nil)
+	p = p.Next(Observation{At: end, Unit: gone, APIErr: errors.New("refused")}, Decision{State: agent.Stopped}, nil)
 	if !p.StartedAt.Equal(noon) || !p.StoppedAt.Equal(end) {
 		t.Errorf("stopped: started %v, stopped %v", p.StartedAt, p.StoppedAt)
 	}
-	p = p.Next(Observation{At: end, Unit: service(time.Minute), Summary: hashing}, nil)
+	p = p.Next(Observation{At: end, Unit: service(time.Minute), Summary: hashing}, running, nil)
 	if !p.StoppedAt.IsZero() {
 		t.Errorf("running again: stopped %v", p.StoppedAt)
 	}
@@ -168,7 +175,7 @@ func TestNextMeasures(t *testing.T) {
 	}
 	var p Process
 	for i, poll := range polls {
-		p = p.Next(poll.o, nil)
+		p = p.Next(poll.o, Decision{State: agent.Running}, nil)
 		if got := show(p); got != poll.want {
 			t.Errorf("after poll %d\n got %s\nwant %s", i+1, got, poll.want)
 		}

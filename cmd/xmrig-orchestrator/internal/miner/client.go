@@ -37,7 +37,7 @@ func (c Client) Summary(ctx context.Context) (*Summary, error) {
 	}
 	s, err := Parse(body)
 	if err != nil {
-		return nil, fmt.Errorf("miner api %s: %w", c.Address, err)
+		return nil, fmt.Errorf("miner api %s: %w", c.Address, answerError{err})
 	}
 	return s, nil
 }
@@ -49,7 +49,11 @@ func (c Client) get(ctx context.Context, path string) ([]byte, error) {
 	if err != nil {
 		return nil, cause(ctx, err)
 	}
-	return parseAnswer(raw)
+	body, err := parseAnswer(raw)
+	if err != nil && len(raw) > 0 {
+		err = answerError{err}
+	}
+	return body, err
 }
 
 // exchange sends one request and reads until the miner closes the connection,
@@ -75,7 +79,7 @@ func (c Client) exchange(ctx context.Context, path string) ([]byte, error) {
 	}
 	raw, err := io.ReadAll(io.LimitReader(conn, maxAnswer+1))
 	if err == nil && len(raw) > maxAnswer {
-		err = fmt.Errorf("answer exceeds %d bytes", maxAnswer)
+		err = answerError{fmt.Errorf("answer exceeds %d bytes", maxAnswer)}
 	}
 	return raw, err
 }

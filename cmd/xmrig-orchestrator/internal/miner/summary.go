@@ -12,6 +12,7 @@ type Summary struct {
 	Uptime  int64   `json:"uptime"` // seconds, by the wall clock
 	Algo    *string `json:"algo"`   // nil before the first job
 	Paused  bool    `json:"paused"`
+	Donate  int     `json:"donate_level"` // minutes in 100 for the developers
 
 	Results struct {
 		Good  int64 `json:"shares_good"`
@@ -22,6 +23,7 @@ type Summary struct {
 		Pool     string  `json:"pool"` // kept when the connection is lost
 		IP       *string `json:"ip"`
 		UptimeMS int64   `json:"uptime_ms"` // monotonic; 0 when not connected
+		Diff     float64 `json:"diff"`      // of the current job; 0 without one
 	} `json:"connection"`
 
 	// Hashrate holds H/s over 10 s, 60 s and 15 min; nil until there is enough
@@ -29,6 +31,8 @@ type Summary struct {
 	Hashrate struct {
 		Total [3]*float64 `json:"total"`
 	} `json:"hashrate"`
+
+	HugePages Pages `json:"hugepages"`
 
 	// JSON is the answer it was read from, compacted.
 	JSON []byte `json:"-"`
@@ -51,9 +55,24 @@ func Parse(body []byte) (*Summary, error) {
 	return s, nil
 }
 
+// Pages are the huge pages that the miner has and those that it wants.
+type Pages [2]int64
+
 // Connected tells whether the miner is logged in to its pool.
 func (s *Summary) Connected() bool {
 	return s.Connection.IP != nil && s.Connection.UptimeMS > 0
+}
+
+// Job tells whether the miner has work to do. A pool may accept a login and
+// send no job.
+func (s *Summary) Job() bool { return s.Algo != nil && s.Connection.Diff > 0 }
+
+// Rate is the hashrate over 10 s, 0 where that is not known.
+func (s *Summary) Rate() float64 {
+	if rate := s.Hashrate.Total[0]; rate != nil {
+		return *rate
+	}
+	return 0
 }
 
 // Hashing tells whether the miner hashed within the last minute.

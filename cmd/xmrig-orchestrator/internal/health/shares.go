@@ -1,0 +1,78 @@
+package health
+
+import (
+	"fmt"
+	"time"
+
+	"xmrfleet/cmd/xmrig-orchestrator/internal/miner"
+)
+
+// Shares is the clock of shares. A miner finds them as a Poisson process: the
+// chance that k expected ones all fail to appear is e^-k, so the clock counts
+// shares instead of seconds. It starts anew when one is accepted or rejected,
+// and when the miner reconnects, which does all that a restart would do.
+type Shares struct {
+	Total    int64
+	UptimeMS int64
+	Expected float64
+	For      time.Duration
+}
+
+// count adds what a poll's hashrate and difficulty let expect. Both change
+// while a share is awaited: a pool adapts the difficulty at any job.
+func (c *Shares) count(s *miner.Summary, step time.Duration) {
+	if s.Results.Total != c.Total || s.Connection.UptimeMS < c.UptimeMS || c.UptimeMS == 0 {
+		*c = Shares{Total: s.Results.Total}
+	} else if s.Job() {
+		c.Expected += s.Rate() * step.Seconds() / s.Connection.Diff
+		c.For += step
+	}
+	c.UptimeMS = s.Connection.UptimeMS
+}
+
+// expected is the number of shares that should have come, without those that
+// went to XMRig's developers: a round of level minutes in each 100 (XMRig
+// source donate.h).
+func (c *Shares) expected(level int) float64 {
+	if c.For <= 0 {
+		return 0
+	}
+	const cycle = 100 * time.Minute
+	donated := time.Duration(level) * time.Minute * (1 + c.For/cycle)
+	return c.Expected * max(0, 1-float64(donated)/float64(c.For))
+}
+
+func (c *Shares) evidence(s *miner.Summary, expected float64) string {
+	return fmt.Sprintf("no share for %s, %.1f expected at %.1f H/s and difficulty %.0f",
+		short(c.For), expected, s.Rate(), s.Connection.Diff)
+}
+
+// Rejects is the ratio of rejected shares over the last window of them. It
+// moves on by half a window at a time.
+type Rejects struct {
+	Marks [2]Count // half a window apart, the older first
+	Count Count    // since the older mark, as last judged
+	Many  bool
+}
+
+// A Count is of shares that a pool answered.
+type Count struct{ Total, Bad int64 }
+
+func (r *Rejects) count(s *miner.Summary, p Policy) {
+	now := Count{s.Results.Total, s.Rejected()}
+	if now.Total < r.Marks[1].Total { // another session counts
+		*r = Rejects{Marks: [2]Count{now, now}}
+	}
+	if now.Total-r.Marks[1].Total < int64(p.RejectWindow+1)/2 {
+		return
+	}
+	if seen := (Count{now.Total - r.Marks[0].Total, now.Bad - r.Marks[0].Bad}); seen.Total >= int64(p.RejectWindow) {
+		r.Count = seen
+		r.Many = float64(seen.Bad) > p.RejectRatio*float64(seen.Total)
+	}
+	r.Marks = [2]Count{r.Marks[1], now}
+}
+
+func (r *Rejects) evidence() string {
+	return fmt.Sprintf("%d of the last %d shares rejected", r.Count.Bad, r.Count.Total)
+}
