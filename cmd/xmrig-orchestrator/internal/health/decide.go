@@ -13,7 +13,7 @@ import (
 // idle is the number of cores below which a process does no work: XMRig's own
 // timers need far less, and a dataset far more, even on a machine that is busy
 // with something else.
-const idle = 0.1
+const idle = 0.05
 
 // guess is the decision where systemd cannot be asked: nothing is done.
 func (w Watch) guess(o Observation) Decision {

@@ -37,7 +37,7 @@ func (c Client) Summary(ctx context.Context) (*Summary, error) {
 	}
 	s, err := Parse(body)
 	if err != nil {
-		return nil, fmt.Errorf("miner api %s: %w", c.Address, answerError{err})
+		return nil, fmt.Errorf("miner api %s: %w", c.Address, err)
 	}
 	return s, nil
 }

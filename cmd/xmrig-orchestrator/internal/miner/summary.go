@@ -3,6 +3,7 @@ package miner
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 )
 
@@ -42,14 +43,14 @@ type Summary struct {
 func Parse(body []byte) (*Summary, error) {
 	s := new(Summary)
 	if err := json.Unmarshal(body, s); err != nil {
-		return nil, fmt.Errorf("parse summary: %w", err)
+		return nil, answerError{fmt.Errorf("parse summary: %w", err)}
 	}
 	if s.Version == "" {
-		return nil, fmt.Errorf("parse summary: no version in it")
+		return nil, answerError{errors.New("parse summary: no version in it")}
 	}
 	var b bytes.Buffer
 	if err := json.Compact(&b, body); err != nil {
-		return nil, fmt.Errorf("parse summary: %w", err)
+		return nil, answerError{fmt.Errorf("parse summary: %w", err)}
 	}
 	s.JSON = b.Bytes()
 	return s, nil
