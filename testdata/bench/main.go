@@ -64,6 +64,12 @@ func measure(ctx context.Context, out *tabwriter.Writer, dir string, archive rel
 		return err
 	}
 	defer l.Down()
+	// The hosts share this machine's processors: their miners stay idle.
+	for _, h := range l.Hosts {
+		if err := h.WriteFile(ctx, "/run/xmrig-sim/control", []byte("busy=0\n"), 0o644); err != nil {
+			return err
+		}
+	}
 	fleet := filepath.Join(dir, "fleet.hcl")
 	if err := os.WriteFile(fleet, []byte(fmt.Sprintf(fleetFile, archive.SHA256, archive.Path, quoted(hosts))), 0o600); err != nil {
 		return err
