@@ -13,10 +13,11 @@ import (
 // A bastion is a connection that others go through: one for all of them,
 // since sshd does not count forwarded connections as sessions.
 type bastion struct {
-	ready  chan struct{} // closed when conn or err is set
-	conn   *connection
-	err    error
-	places chan struct{} // connections that may be set up through it at a time
+	ready    chan struct{} // closed when the next three are set
+	conn     *connection
+	err      error
+	endpoint *endpoint     // nil if it is not even known where it is
+	places   chan struct{} // connections that may be set up through it at a time
 }
 
 type bastions struct {
@@ -25,8 +26,8 @@ type bastions struct {
 }
 
 // bastion returns the connection to the last hop of jump, which it makes
-// unless it is there. A hop that failed is not tried again in this run. chain
-// holds the hops that led here.
+// unless it is there. A hop that failed is not tried again in this run; it
+// comes with the error. chain holds the hops that led here.
 func (d *Dialer) bastion(ctx context.Context, jump string, chain []string) (*bastion, error) {
 	if slices.Contains(chain, jump) {
 		return nil, &Error{Kind: BadConfig, Op: "connect through " + jump,
@@ -50,7 +51,7 @@ func (d *Dialer) bastion(ctx context.Context, jump string, chain []string) (*bas
 		return nil, unreachable("connect through "+jump, context.Cause(ctx), d.ConnectTimeout)
 	}
 	if b.err != nil {
-		return nil, through(jump, b.err)
+		return b, through(jump, b.err)
 	}
 	return b, nil
 }
@@ -63,12 +64,10 @@ func (d *Dialer) openBastion(b *bastion, jump string, chain []string) {
 		b.err = err
 		return
 	}
-	e, err := d.resolve(d.context, target)
-	if err != nil {
-		b.err = err
+	if b.endpoint, b.err = d.resolve(d.context, target); b.err != nil {
 		return
 	}
-	if b.conn, b.err = d.connect(d.context, e, append(slices.Clone(chain), jump)); b.err != nil {
+	if b.conn, b.err = d.connect(d.context, b.endpoint, append(slices.Clone(chain), jump)); b.err != nil {
 		return
 	}
 	go func() {

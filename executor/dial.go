@@ -21,15 +21,15 @@ func (d *Dialer) connect(ctx context.Context, e *endpoint, chain []string) (*con
 	if err != nil {
 		return nil, err
 	}
-	var via *bastion
 	if e.jump != "" {
-		if via, err = d.bastion(ctx, e.jump, chain); err != nil {
+		if e.via, err = d.bastion(ctx, e.jump, chain); err != nil {
 			return nil, err
 		}
 	}
 	offers := d.offers(e)
 	for try := 1; ; try++ {
-		h := &handshake{Dialer: d, endpoint: e, check: check, offers: offers, via: via}
+		h := &handshake{Dialer: d, endpoint: e, check: check, offers: offers}
+		e.last = h
 		c, err := h.do(ctx)
 		if err == nil {
 			go c.watch(d.timing)
@@ -53,12 +53,14 @@ type handshake struct {
 	*endpoint
 	check  *hostKeyCheck
 	offers *offers
-	via    *bastion
 
-	trusted  bool  // the host showed the right key
-	distrust error // it did not
-	busy     bool  // sshd hung up before it spoke: worth another try
-	key      string
+	hostKey  ssh.PublicKey // that the host showed
+	trusted  bool          // it is the right one
+	distrust error         // it is not
+	busy     bool          // sshd hung up before it spoke: worth another try
+	tried    int           // how many of the offers the host was asked about
+	key      string        // the one that it accepted
+	took     time.Duration // from the first packet until logged in
 }
 
 func (h *handshake) do(ctx context.Context) (*connection, error) {
@@ -90,8 +92,9 @@ func (h *handshake) do(ctx context.Context) (*connection, error) {
 		socket.Close()
 		return nil, h.refine(raw, err)
 	}
+	h.took = time.Since(begun)
 	h.Log.Debug("logged in", "host", h.name, "user", h.user, "address", h.address(),
-		"key", h.key, "took", time.Since(begun).Round(time.Millisecond))
+		"key", h.key, "took", h.took.Round(time.Millisecond))
 	return newConnection(ssh.NewClient(conn, channels, requests), raw), nil
 }
 
@@ -132,7 +135,7 @@ func (h *handshake) config(timer *time.Timer) *ssh.ClientConfig {
 		User:              h.user,
 		HostKeyAlgorithms: h.check.algorithms,
 		HostKeyCallback: func(name string, remote net.Addr, key ssh.PublicKey) error {
-			h.distrust = h.check.verify(name, remote, key)
+			h.hostKey, h.distrust = key, h.check.verify(name, remote, key)
 			h.trusted = h.distrust == nil
 			return h.distrust
 		},
@@ -140,7 +143,7 @@ func (h *handshake) config(timer *time.Timer) *ssh.ClientConfig {
 			h.banner(text, timer)
 			return nil
 		},
-		Auth: []ssh.AuthMethod{h.offers.signers(func(from string) { h.key = from })},
+		Auth: []ssh.AuthMethod{h.offers.signers(h)},
 	}
 }
 

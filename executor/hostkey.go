@@ -253,17 +253,33 @@ func (f *knownFiles) place(k xknownhosts.KnownKey) string {
 	return fmt.Sprintf("%s:%d", or(f.names[k.Filename], k.Filename), k.Line)
 }
 
-// places returns where host:port is known, as "file:line".
-func (f *knownFiles) places(address string) []string {
-	var list []string
+// known returns the keys that host:port is known by.
+func (f *knownFiles) known(address string) []xknownhosts.KnownKey {
 	var keyErr *xknownhosts.KeyError
 	err := f.HostKeyCallback()(address, &net.TCPAddr{IP: net.IPv4zero}, noKey{})
 	if errors.As(err, &keyErr) {
-		for _, k := range keyErr.Want {
-			list = append(list, f.place(k))
-		}
+		return keyErr.Want
+	}
+	return nil
+}
+
+// places returns where host:port is known, as "file:line".
+func (f *knownFiles) places(address string) []string {
+	var list []string
+	for _, k := range f.known(address) {
+		list = append(list, f.place(k))
 	}
 	return list
+}
+
+// placeOf returns where that very key of host:port is known, or "".
+func (f *knownFiles) placeOf(address string, key ssh.PublicKey) string {
+	for _, k := range f.known(address) {
+		if bytes.Equal(k.Key.Marshal(), key.Marshal()) {
+			return f.place(k)
+		}
+	}
+	return ""
 }
 
 // noKey is no host's key.

@@ -234,25 +234,33 @@ func certified(key ssh.PublicKey) ssh.PublicKey {
 	return key
 }
 
-// signers returns the offers as the one list that x/crypto takes; used is
-// told which key the host accepted.
-func (o *offers) signers(used func(from string)) ssh.AuthMethod {
+// signers returns the offers as the one list that x/crypto takes. The
+// handshake is told which of them are tried and which one is accepted.
+func (o *offers) signers(h *handshake) ssh.AuthMethod {
 	return ssh.PublicKeysCallback(func() ([]ssh.Signer, error) {
 		list := make([]ssh.Signer, len(o.list))
 		for i, key := range o.list {
-			list[i] = notedSigner{key, used}
+			list[i] = notedSigner{key, i, h}
 		}
 		return list, nil
 	})
 }
 
+// A notedSigner is asked for its public key when it is its turn, and for a
+// signature when the host would accept that.
 type notedSigner struct {
 	offer
-	used func(from string)
+	index     int
+	handshake *handshake
+}
+
+func (s notedSigner) PublicKey() ssh.PublicKey {
+	s.handshake.tried = max(s.handshake.tried, s.index+1)
+	return s.offer.PublicKey()
 }
 
 func (s notedSigner) SignWithAlgorithm(rand io.Reader, data []byte, algorithm string) (*ssh.Signature, error) {
-	s.used(s.from)
+	s.handshake.key = s.from
 	return s.offer.SignWithAlgorithm(rand, data, algorithm)
 }
 

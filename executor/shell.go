@@ -63,11 +63,15 @@ func (d *Dialer) Open(ctx context.Context, t Target, o OpenOptions) (*Shell, []m
 	if err != nil {
 		return nil, nil, err
 	}
+	return d.open(ctx, e, o)
+}
+
+func (d *Dialer) open(ctx context.Context, e *endpoint, o OpenOptions) (*Shell, []modules.Result, error) {
 	conn, err := d.connect(ctx, e, nil)
 	if err != nil {
 		return nil, nil, err
 	}
-	s := &Shell{dialer: d, name: t.Name, conn: conn, lock: o.Lock,
+	s := &Shell{dialer: d, name: e.name, conn: conn, lock: o.Lock,
 		out: make(chan segment, 16), err: make(chan segment, 16),
 		turn: make(chan struct{}, 1), closing: make(chan struct{})}
 	stop := context.AfterFunc(ctx, func() { conn.fail(context.Cause(ctx)) })

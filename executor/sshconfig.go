@@ -34,6 +34,10 @@ type endpoint struct {
 	knownHosts   []string
 	algorithms   []string // for host keys; empty: all that are supported
 	pinned       []string
+
+	target Target     // what it was resolved from
+	via    *bastion   // what leads to it, once it was connected to
+	last   *handshake // with it; nil: there was none
 }
 
 func (e *endpoint) address() string { return join(e.host, e.port) }
@@ -74,22 +78,11 @@ func (d *Dialer) resolve(ctx context.Context, t Target) (*endpoint, error) {
 	if d.resolver.binary == "" {
 		return d.plainEndpoint(t), nil
 	}
-	release, err := acquire(ctx, d.resolver.places)
-	if err != nil {
-		return nil, &Error{Kind: Canceled, Op: "resolve " + t.Name, Err: err}
-	}
-	defer release()
-	var stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, d.resolver.binary, sshArgs(d.SSHConfig, t)...)
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
+	out, err := d.askSSH(ctx, d.SSHConfig, t)
 	if ctx.Err() != nil {
 		return nil, &Error{Kind: Canceled, Op: "resolve " + t.Name, Err: context.Cause(ctx)}
 	}
 	if err != nil {
-		if text := oneLine(stderr.String()); text != "" {
-			err = errors.New(text)
-		}
 		return nil, bad(err, strings.Join(append([]string{"ssh"}, sshArgs(d.SSHConfig, t)...), " "))
 	}
 	e, err := d.parseConfig(t, out)
@@ -99,6 +92,23 @@ func (d *Dialer) resolve(ctx context.Context, t Target) (*endpoint, error) {
 	d.Log.Debug("resolved", "host", t.Name, "address", e.address(), "user", e.user,
 		"jump", e.jump, "proxycommand", e.proxyCommand, "identities", e.identities)
 	return e, nil
+}
+
+// askSSH returns what ssh -G prints: one "keyword value" a line.
+func (d *Dialer) askSSH(ctx context.Context, config string, t Target) ([]byte, error) {
+	release, err := acquire(ctx, d.resolver.places)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	var stderr bytes.Buffer
+	cmd := exec.CommandContext(ctx, d.resolver.binary, sshArgs(config, t)...)
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if text := oneLine(stderr.String()); err != nil && text != "" {
+		err = errors.New(text)
+	}
+	return out, err
 }
 
 // sshArgs says by ssh's own flags what the fleet says of a host.
@@ -125,7 +135,7 @@ func (d *Dialer) plainEndpoint(t Target) *endpoint {
 	home := filepath.Join(d.resolver.me.HomeDir, ".ssh")
 	e := &endpoint{
 		name: t.Name, host: or(t.Address, t.Name), port: or(t.Port, 22), network: "tcp",
-		user: or(t.User, d.resolver.me.Username), jump: t.ProxyJump, pinned: t.HostKeys,
+		user: or(t.User, d.resolver.me.Username), jump: t.ProxyJump, pinned: t.HostKeys, target: t,
 		agent:      os.Getenv("SSH_AUTH_SOCK"),
 		knownHosts: []string{filepath.Join(home, "known_hosts"), "/etc/ssh/ssh_known_hosts"},
 		identities: []string{filepath.Join(home, "id_ed25519"), filepath.Join(home, "id_ecdsa"), filepath.Join(home, "id_rsa")},
@@ -139,9 +149,9 @@ func (d *Dialer) plainEndpoint(t Target) *endpoint {
 	return e
 }
 
-// parseConfig reads what ssh -G printed: one "keyword value" a line.
+// parseConfig reads what askSSH returned.
 func (d *Dialer) parseConfig(t Target, out []byte) (*endpoint, error) {
-	e := &endpoint{name: t.Name, network: "tcp", agent: os.Getenv("SSH_AUTH_SOCK"), pinned: t.HostKeys}
+	e := &endpoint{name: t.Name, network: "tcp", agent: os.Getenv("SSH_AUTH_SOCK"), pinned: t.HostKeys, target: t}
 	var err error
 	var expand []*string       // values with tokens, which need the others
 	var users, global []string // known_hosts files
