@@ -2,42 +2,83 @@ package main
 
 import (
 	"context"
-	"errors"
 	"log/slog"
+	"path/filepath"
 	"time"
 
 	"xmrfleet/cmd/xmrig-orchestrator/internal/health"
-	"xmrfleet/cmd/xmrig-orchestrator/internal/miner"
 	"xmrfleet/cmd/xmrig-orchestrator/internal/store"
 	"xmrfleet/cmd/xmrig-orchestrator/internal/systemd"
+	"xmrfleet/cmd/xmrig-orchestrator/internal/wake"
 	"xmrfleet/modules/agent"
 )
 
+// wakeName is the socket in the run directory by which enqueue wakes the agent.
+const wakeName = "wake"
+
 // A daemon is one run of the poll loop. Nothing that happens to the miner, to
-// systemctl or to the database ends it.
+// systemctl or to a database ends it.
 type daemon struct {
 	*Main
 	settings agent.Settings
+	policy   health.Policy
 	log      *slog.Logger
 
-	seen  *systemd.Unit // as of the last row that was saved
-	mind  health.Watch
-	state string    // as last logged, with what was wrong
-	fault string    // of the database, as last logged
-	retry time.Time // the database is left alone until then
+	tables *database // with processes and commands
+	own    *database // with what nobody else knows; often the same
+
+	memory memory
+	unit   systemd.Unit // as last seen
+	last   health.Decision
+	state  string    // as last logged, with what was wrong
+	busy   bool      // commands wait for the host's lock
+	saved  time.Time // when the memory was
+	pruned time.Time
+
+	code  []region    // where the program is in memory
+	files *wake.Files // nil: cannot be watched
+	deaf  string      // why not, as last logged
+
+	// What no database has recorded yet.
+	ended     []store.Outcome
+	decisions []store.Decision
 }
 
 func (m *Main) watch(ctx context.Context, s agent.Settings) error {
-	d := &daemon{Main: m, settings: s, log: newLog(m.Stderr)}
-	if err := settleMemory(); err != nil {
+	d := m.newDaemon(s)
+	err := settleMemory()
+	if err == nil {
+		d.code, err = codeRegions()
+	}
+	if err != nil {
 		d.log.Warn("settle memory", "error", err)
 	}
 	d.log.Info("watching "+agent.MinerUnit, "version", version, "hostname", s.Hostname,
 		"database", s.Database, "api", s.API.Address, "interval", time.Duration(s.Interval))
-	d.poll(ctx)
+	d.recall(ctx)
+	d.look(ctx)
 	d.notify(systemd.Ready)
+	d.poll(ctx)
+	d.loop(ctx)
+	d.notify(systemd.Stopping)
+	d.leave(context.WithoutCancel(ctx))
+	return nil
+}
 
-	polls := time.NewTicker(time.Duration(s.Interval))
+// leave records what is not recorded yet, within half a second.
+func (d *daemon) leave(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 500*time.Millisecond)
+	defer cancel()
+	if len(d.ended) > 0 {
+		d.tables.use(ctx, func(s *store.Store) error { return d.settle(ctx, s) })
+	}
+	d.remember(ctx)
+}
+
+// loop polls the miner now and then, and looks for commands at once when
+// somebody wakes it.
+func (d *daemon) loop(ctx context.Context) {
+	polls := time.NewTicker(time.Duration(d.settings.Interval))
 	defer polls.Stop()
 	var alive <-chan time.Time
 	if every := systemd.Watchdog(); every > 0 {
@@ -45,17 +86,66 @@ func (m *Main) watch(ctx context.Context, s agent.Settings) error {
 		defer t.Stop()
 		alive = t.C
 	}
+	woken, written, disarm := d.arm(ctx)
+	defer disarm()
+	soon := time.NewTimer(0)
+	soon.Stop()
+	late := time.NewTimer(0)
+	late.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			d.notify(systemd.Stopping)
-			return nil
+			return
 		case <-polls.C:
 			d.poll(ctx)
 		case <-alive:
 			d.notify(systemd.Alive)
+			continue
+		case <-written:
+			// What was written can be read when it is committed, which
+			// takes a slow disk a while.
+			soon.Reset(200 * time.Millisecond)
+			late.Reset(2 * time.Second)
+			continue
+		case <-woken:
+			d.tables.retry = time.Time{} // whoever wakes us could write to it
+			d.work(ctx)
+		case <-soon.C:
+			d.work(ctx)
+		case <-late.C:
+			d.work(ctx)
+		}
+		d.rearm()
+		if d.busy {
+			soon.Reset(time.Second)
 		}
 	}
+}
+
+// poll observes the miner, does what was decided, and works off the queue.
+func (d *daemon) poll(ctx context.Context) {
+	defer freeMemory(d.code)
+	if dec := d.look(ctx); dec.Action != health.None {
+		d.order(ctx, dec)
+	}
+	d.work(ctx)
+	d.prune(ctx)
+}
+
+// look observes the miner once, decides, and records both.
+func (d *daemon) look(ctx context.Context) health.Decision {
+	o := d.observe(ctx, d.settings)
+	if ctx.Err() != nil {
+		return health.Decision{}
+	}
+	dec, watch := d.memory.Watch.Decide(o, d.policy)
+	d.memory.Watch = watch
+	if o.UnitErr == nil {
+		d.unit = o.Unit
+	}
+	d.note(o, dec)
+	d.record(ctx, o, dec)
+	return dec
 }
 
 func (d *daemon) notify(state string) {
@@ -64,76 +154,42 @@ func (d *daemon) notify(state string) {
 	}
 }
 
-// poll observes the miner once and records it.
-func (d *daemon) poll(ctx context.Context) {
-	defer freeMemory()
-	o := d.observe(ctx, d.settings)
-	if ctx.Err() != nil {
-		return
-	}
-	var decision health.Decision
-	decision, d.mind = d.mind.Decide(o, health.NewPolicy(d.settings))
-	d.logState(decision.State, decision.Problem)
-	if d.Now().Before(d.retry) {
-		return
-	}
-	err := d.record(ctx, o, decision)
-	if ctx.Err() != nil {
-		return
-	}
+// arm opens what wakes the agent. Without, it looks for commands at each poll.
+func (d *daemon) arm(ctx context.Context) (woken, written <-chan struct{}, disarm func()) {
+	socket, err := wake.Listen(filepath.Join(d.RunDir, wakeName))
 	if err != nil {
-		d.retry = d.Now().Add(d.Backoff)
-		err = errors.Join(err, d.Close())
-	}
-	d.logDatabase(err)
-}
-
-// observe asks the miner first: one that ends before systemd is asked is then
-// known to have ended, and not taken for one whose API is dead.
-func (m *Main) observe(ctx context.Context, s agent.Settings) health.Observation {
-	o := health.Observation{At: m.Now().UTC()}
-	o.Summary, o.APIErr = client(s).Summary(ctx)
-	o.Unit, o.UnitErr = systemd.Show(ctx, agent.MinerUnit)
-	return o
-}
-
-func client(s agent.Settings) miner.Client {
-	return miner.Client{Address: s.API.Address, Token: s.API.Token}
-}
-
-// record brings the host's row up to date. The row itself is the memory of
-// what was counted, so nothing is lost while the database is away, and a count
-// that somebody reset stays reset.
-func (d *daemon) record(ctx context.Context, o health.Observation, decision health.Decision) error {
-	if d.db != nil && d.db.Moved() {
-		if err := d.Close(); err != nil {
-			return err
-		}
-	}
-	if d.db == nil {
-		if err := d.open(ctx); err != nil {
-			return err
-		}
-	}
-	p, err := d.db.Process(ctx, d.settings.Hostname)
-	if err != nil && !errors.Is(err, store.ErrNoRow) {
-		return err
-	}
-	p.WorkerID = d.settings.WorkerID
-	if err := d.db.Save(ctx, p.Next(o, decision, d.seen)); err != nil {
-		return err
-	}
-	if o.UnitErr == nil {
-		d.seen = &o.Unit
-	}
-	return nil
-}
-
-func (d *daemon) open(ctx context.Context) (err error) {
-	if path := d.settings.Database; path == d.Own {
-		d.db, err = store.OpenOwn(ctx, path)
+		d.log.Warn("wake", "error", err)
 	} else {
-		d.db, err = store.Open(ctx, path)
+		woken = socket.C()
 	}
-	return err
+	files, err := wake.WatchFiles()
+	if err != nil {
+		d.log.Warn("wake", "error", err)
+	} else {
+		written = files.C()
+	}
+	d.files = files
+	d.rearm()
+	d.work(ctx) // for what was written before
+	return woken, written, func() {
+		if socket != nil {
+			socket.Close()
+		}
+		if files != nil {
+			files.Close()
+		}
+	}
+}
+
+// rearm watches the database for the next write, by whomever.
+func (d *daemon) rearm() {
+	if d.files == nil {
+		return
+	}
+	for _, path := range []string{d.settings.Database, d.settings.Database + "-wal"} {
+		if err := d.files.Arm(path); err != nil && err.Error() != d.deaf {
+			d.deaf = err.Error()
+			d.log.Warn("wake", "error", err)
+		}
+	}
 }

@@ -23,14 +23,14 @@ import (
 // A host is the world around the agent: a miner's API, systemd and a
 // directory for settings and database.
 type host struct {
-	t        *testing.T
+	t        testing.TB
 	dir      string
 	settings agent.Settings
 	answer   atomic.Pointer[string] // of the API; nil: it hangs up
 	asked    atomic.Int64
 }
 
-func newHost(t *testing.T) *host {
+func newHost(t testing.TB) *host {
 	t.Helper()
 	h := &host{t: t, dir: t.TempDir()}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -40,10 +40,14 @@ func newHost(t *testing.T) *host {
 	t.Cleanup(func() { l.Close() })
 	go h.serve(l)
 
-	h.write("systemctl", "#!/bin/sh\ncat \"${0%/*}/unit\"\n")
+	h.write("systemctl", fakeSystemctl)
+	h.write("journalctl", "#!/bin/sh\ncat \"${0%/*}/log\" 2>/dev/null\n:\n")
 	t.Setenv("PATH", h.dir+":"+os.Getenv("PATH"))
 	t.Setenv("XMRIG_DB_PATH", "")
 	t.Setenv("NOTIFY_SOCKET", "")
+	if err := os.Mkdir(filepath.Join(h.dir, "run"), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	h.settings = agent.Settings{
 		Hostname: "mini-1",
 		WorkerID: "mini-1-production",
@@ -61,8 +65,13 @@ func (h *host) serve(l net.Listener) {
 		if err != nil {
 			return
 		}
+		request := make([]byte, 1024)
+		n, _ := c.Read(request)
+		if !strings.HasPrefix(string(request[:n]), "GET /2/summary ") {
+			c.Close()
+			continue
+		}
 		h.asked.Add(1)
-		c.Read(make([]byte, 1024))
 		if a := h.answer.Load(); a != nil {
 			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(*a), *a)
 		}
@@ -104,6 +113,17 @@ func (h *host) says(name, rates string) {
 	}
 	h.answer.Store(&text)
 }
+
+// fakeSystemctl shows the unit and writes down what else it is told. A script
+// beside it says what happens then.
+const fakeSystemctl = `#!/bin/sh
+dir=${0%/*}
+case $1 in
+show) exec cat "$dir/unit" ;;
+esac
+echo "$*" >>"$dir/calls"
+[ ! -e "$dir/then" ] || . "$dir/then"
+`
 
 // runs has systemd tell of a miner that has been running for an hour.
 func (h *host) runs(pid, restarts int) {
@@ -162,6 +182,7 @@ func (h *host) start(own bool) (log *journal, stop func()) {
 	log = new(journal)
 	m := NewMain()
 	m.Stdout, m.Stderr, m.Backoff = io.Discard, log, 50*time.Millisecond
+	m.Own, m.RunDir = filepath.Join(h.dir, "own.sqlite3"), filepath.Join(h.dir, "run")
 	if own {
 		m.Own = h.settings.Database
 	}

@@ -4,6 +4,7 @@ import (
 	"io"
 	"log/slog"
 
+	"xmrfleet/cmd/xmrig-orchestrator/internal/health"
 	"xmrfleet/modules/agent"
 )
 
@@ -21,27 +22,28 @@ func newLog(w io.Writer) *slog.Logger {
 
 // logState writes a line when the miner's state or its trouble is another one
 // than before.
-func (d *daemon) logState(state, problem string) {
-	if now := state + " " + problem; now != d.state {
-		d.state = now
-		switch state {
-		case agent.Unhealthy, agent.Crashed, agent.Restarting:
-			d.log.Warn("miner "+state, "problem", problem)
-		default:
-			d.log.Info("miner " + state)
-		}
+func (d *daemon) logState(dec health.Decision) {
+	now := dec.State + " " + dec.Problem
+	if now == d.state && dec.Action == health.None {
+		return
+	}
+	d.state = now
+	log := d.log.With("cause", dec.Cause, "evidence", dec.Evidence)
+	if dec.Action != health.None {
+		log = log.With("action", dec.Action)
+	}
+	switch dec.State {
+	case agent.Unhealthy, agent.Crashed, agent.Restarting:
+		log.Warn("miner "+dec.State, "problem", dec.Problem)
+	default:
+		log.Info("miner " + dec.State)
 	}
 }
 
-// logDatabase writes a line when the database fails in another way than before
-// or works again.
-func (d *daemon) logDatabase(err error) {
-	switch {
-	case err == nil && d.fault != "":
-		d.fault = ""
-		d.log.Info("database works again")
-	case err != nil && err.Error() != d.fault:
-		d.fault = err.Error()
-		d.log.Error("database", "error", err, "retry", d.Backoff)
+// logDeferred writes a line when commands begin to wait.
+func (d *daemon) logDeferred(err error) {
+	if !d.busy {
+		d.busy = true
+		d.log.Warn("commands wait", "error", err)
 	}
 }

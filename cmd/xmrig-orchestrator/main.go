@@ -1,5 +1,6 @@
 // Command xmrig-orchestrator is the health agent that xmrfleet installs on a
-// host: it watches the miner and records in a database what it sees.
+// host: it watches the miner, records in a database what it sees, restarts the
+// miner where that helps, and does the commands that it finds in the database.
 //
 // It has to stay under 10 MB resident, and its code is the larger part of
 // that. So it links neither net/http nor anything of the CLI; a test holds it
@@ -7,6 +8,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -14,10 +16,10 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"time"
 
-	"xmrfleet/cmd/xmrig-orchestrator/internal/store"
 	"xmrfleet/modules/agent"
 )
 
@@ -27,13 +29,21 @@ const usage = `xmrig-orchestrator watches the XMRig miner of this host.
 
   xmrig-orchestrator [run]               poll the miner until SIGTERM
   xmrig-orchestrator status [--json]     print what the last poll recorded
+  xmrig-orchestrator why                 print the last decisions and what they
+                                         were made from
+  xmrig-orchestrator history [--json]    print the commands and decisions of
+                                         the last 24 hours, the newest last
+  xmrig-orchestrator enqueue start|stop|restart --reason TEXT [--wait[=30s]]
+                                         give a command, and wait for its end;
+                                         it takes the place of pending ones
   xmrig-orchestrator check [--wait 20s]  ask the miner's API until it answers
   xmrig-orchestrator version
 
 Each but version takes --settings FILE (` + agent.SettingsFile + `).
 XMRIG_DB_PATH, if set, names the database in place of the settings.
 
-Exit codes: 0 done; 1 error, or the miner did not answer; 64 usage.
+Exit codes: 0 done; 1 error, or the miner did not answer, or the command that
+was waited for failed; 64 usage.
 `
 
 func main() {
@@ -73,19 +83,24 @@ type Main struct {
 	// one belongs to another program.
 	Own string
 
+	// RunDir holds the host's lock, and the socket that wakes the agent.
+	RunDir string
+
 	// Backoff is how long a database that failed is left alone.
 	Backoff time.Duration
 
-	db *store.Store
+	open []*database
 }
 
-// NewMain returns the program as production runs it.
+// NewMain returns the program as production runs it. The directories may be
+// others where systemd says so: systemd.exec(5), RuntimeDirectory=.
 func NewMain() *Main {
 	return &Main{
 		Stdout:  os.Stdout,
 		Stderr:  os.Stderr,
 		Now:     time.Now,
-		Own:     agent.Database,
+		Own:     filepath.Join(cmp.Or(os.Getenv("STATE_DIRECTORY"), agent.StateDir), filepath.Base(agent.Database)),
+		RunDir:  cmp.Or(os.Getenv("RUNTIME_DIRECTORY"), agent.RunDir),
 		Backoff: 30 * time.Second,
 	}
 }
@@ -111,6 +126,15 @@ func (m *Main) Run(ctx context.Context, args []string) error {
 	case "check":
 		wait := flags.Duration("wait", 0, "")
 		run = func(ctx context.Context, s agent.Settings) error { return m.check(ctx, s, *wait) }
+	case "why":
+		run = m.why
+	case "history":
+		asJSON := flags.Bool("json", false, "")
+		run = func(ctx context.Context, s agent.Settings) error { return m.history(ctx, s, *asJSON) }
+	case "enqueue":
+		var e enqueue
+		args = e.flags(flags, args)
+		run = func(ctx context.Context, s agent.Settings) error { return m.enqueue(ctx, s, e) }
 	case "version":
 		_, err := fmt.Fprintf(m.Stdout, "xmrig-orchestrator %s\n", version)
 		return err
@@ -139,10 +163,9 @@ func (m *Main) Run(ctx context.Context, args []string) error {
 
 // Close gives back what Run left open.
 func (m *Main) Close() error {
-	if m.db == nil {
-		return nil
+	var errs []error
+	for _, b := range m.open {
+		errs = append(errs, b.Close())
 	}
-	db := m.db
-	m.db = nil
-	return db.Close()
+	return errors.Join(errs...)
 }

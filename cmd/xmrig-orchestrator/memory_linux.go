@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"strings"
 	"syscall"
 )
 
@@ -13,4 +15,41 @@ func disableHugePages() error {
 		return fmt.Errorf("disable huge pages: %w", errno)
 	}
 	return nil
+}
+
+// A region of the address space.
+type region struct{ start, end uintptr }
+
+// codeRegions are where the program itself is mapped and never written to:
+// proc_pid_maps(5).
+func codeRegions() ([]region, error) {
+	exe, err := os.Readlink("/proc/self/exe")
+	if err != nil {
+		return nil, err
+	}
+	maps, err := os.ReadFile("/proc/self/maps")
+	if err != nil {
+		return nil, err
+	}
+	var code []region
+	for line := range strings.Lines(string(maps)) {
+		var r region
+		var mode string
+		if n, _ := fmt.Sscanf(line, "%x-%x %s", &r.start, &r.end, &mode); n != 3 {
+			continue
+		}
+		if path := strings.TrimSpace(line); strings.HasSuffix(path, " "+exe) && (mode == "r-xp" || mode == "r--p") {
+			code = append(code, r)
+		}
+	}
+	return code, nil
+}
+
+// releaseCode lets go of the pages of the program. They stay in the page cache
+// and come back, as far as they are needed, when they are. Most of SQLite is
+// needed at the start only.
+func releaseCode(code []region) {
+	for _, r := range code {
+		syscall.RawSyscall(syscall.SYS_MADVISE, r.start, r.end-r.start, syscall.MADV_DONTNEED)
+	}
 }

@@ -3,3 +3,9 @@
 package main
 
 func disableHugePages() error { return nil }
+
+type region struct{}
+
+func codeRegions() ([]region, error) { return nil, nil }
+
+func releaseCode([]region) {}

@@ -99,6 +99,10 @@ func printStatus(w io.Writer, s agent.Status, now time.Time) error {
 	row("host", s.Hostname)
 	row("worker", s.WorkerID)
 	row("state", s.State)
+	if s.Cause != s.State {
+		row("cause", s.Cause)
+	}
+	row("evidence", s.Evidence)
 	if s.PID != 0 {
 		row("pid", strconv.Itoa(s.PID))
 	}

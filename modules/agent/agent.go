@@ -100,6 +100,50 @@ type Status struct {
 
 	// FailedCommands of the last hour, superseded ones not counted.
 	FailedCommands int `json:"failed_commands"`
+
+	// Cause is a stable word for why the miner is in its state, and Evidence
+	// what that was seen from when it began, for people. Both are empty while
+	// the agent has decided nothing yet.
+	Cause    string `json:"cause,omitempty"`
+	Evidence string `json:"evidence,omitempty"`
+}
+
+// HistoryVersion is the version of History, with the rules of StatusVersion.
+const HistoryVersion = 1
+
+// History is the answer of `xmrig-orchestrator history --json`: what happened
+// within the last 24 hours, the newest last. Times are UTC.
+type History struct {
+	Version  int     `json:"version"`
+	Hostname string  `json:"hostname"`
+	Events   []Event `json:"events"`
+}
+
+// An Event is a command or a decision; the other one is nil. A command is at
+// the time when it was given.
+type Event struct {
+	At       time.Time `json:"at"`
+	Command  *Command  `json:"command,omitempty"`
+	Decision *Decision `json:"decision,omitempty"`
+}
+
+// A Command is a row of xmrig_commands.
+type Command struct {
+	ID          int64      `json:"id"`
+	Action      string     `json:"action"` // "start", "stop" or "restart"
+	Status      string     `json:"status"` // "pending", "processing", "completed" or "failed"
+	Reason      string     `json:"reason,omitempty"`
+	Result      string     `json:"result,omitempty"` // what systemctl printed
+	Error       string     `json:"error,omitempty"`
+	ProcessedAt *time.Time `json:"processed_at,omitempty"`
+}
+
+// A Decision is one of the agent's that changed the miner's state or acted.
+type Decision struct {
+	State    string `json:"state"`
+	Cause    string `json:"cause"`
+	Action   string `json:"action,omitempty"`
+	Evidence string `json:"evidence,omitempty"`
 }
 
 // Check is the answer of `xmrig-orchestrator check`: what the miner's API said

@@ -31,7 +31,10 @@ const (
 // perMinute is how many commands of people a host takes in a minute.
 const perMinute = 5
 
-const superseded = "Superseded by new command"
+const (
+	superseded  = "Superseded by new command"
+	interrupted = "the agent ended meanwhile"
+)
 
 // ErrRateLimit says that a host got too many commands of late.
 var ErrRateLimit = fmt.Errorf("rate limit exceeded: more than %d commands within a minute", perMinute)
@@ -132,12 +135,15 @@ func times(rows *sql.Rows, err error) ([]time.Time, error) {
 	return all, rows.Err()
 }
 
-// EnqueueOwn adds a command of the agent's own. It is dropped, and ok is
+// OwnReason is the reason of a command that the agent gives itself.
+func OwnReason(cause string) string { return ownReason + cause }
+
+// EnqueueOwn adds a command of the agent's own, with an OwnReason. It is dropped, and ok is
 // false, where any other one is under way.
 func (s *Store) EnqueueOwn(ctx context.Context, hostname, action, reason string, now time.Time) (ok bool, err error) {
 	const unlessBusy = insertCommand + `
 WHERE NOT EXISTS (SELECT 1 FROM xmrig_commands WHERE hostname = ?1 AND status IN ('pending', 'processing'))`
-	done, err := s.db.ExecContext(ctx, unlessBusy, hostname, action, ownReason+reason, formatTime(now))
+	done, err := s.db.ExecContext(ctx, unlessBusy, hostname, action, reason, formatTime(now))
 	if err != nil {
 		return false, fmt.Errorf("enqueue own %s: %w", action, err)
 	}
@@ -148,18 +154,28 @@ WHERE NOT EXISTS (SELECT 1 FROM xmrig_commands WHERE hostname = ?1 AND status IN
 // ErrNoCommand says that no command is pending.
 var ErrNoCommand = errors.New("no command is pending")
 
+// Pending tells whether there is anything to claim.
+func (s *Store) Pending(ctx context.Context, hostname string) (pending bool, err error) {
+	const find = `SELECT EXISTS (SELECT 1 FROM xmrig_commands WHERE hostname = ? AND status = 'pending')`
+	look, err := s.statement(ctx, find)
+	if err == nil {
+		err = look.QueryRowContext(ctx, hostname).Scan(&pending)
+	}
+	if err != nil {
+		return false, fmt.Errorf("look for commands: %w", err)
+	}
+	return pending, nil
+}
+
 // Claim takes the next command of a host, which is processing from then on, or
 // returns ErrNoCommand. Programs that insert commands without a look at those
 // before them are held to the rules here: a newer command of a person takes
 // the place of pending ones, more than the host takes in a minute are refused,
 // and so are unknown actions.
 func (s *Store) Claim(ctx context.Context, hostname string, now time.Time) (Command, error) {
-	const count = `SELECT count(*) FROM xmrig_commands WHERE hostname = ? AND status = 'pending'`
-	var n int
-	if err := s.db.QueryRowContext(ctx, count, hostname).Scan(&n); err != nil {
+	if pending, err := s.Pending(ctx, hostname); err != nil {
 		return Command{}, fmt.Errorf("claim command: %w", err)
-	}
-	if n == 0 {
+	} else if !pending {
 		return Command{}, ErrNoCommand
 	}
 	if err := s.sift(ctx, hostname, now); err != nil {
@@ -244,7 +260,14 @@ func nullable(s string) sql.NullString { return sql.NullString{String: s, Valid:
 // started at the given moment, shows to be done, and for those of the agent's
 // own, which decides anew.
 func (s *Store) Recover(ctx context.Context, hostname string, started, now time.Time) error {
-	commands, err := scanCommands(s.db.QueryContext(ctx, selectCommand+`WHERE hostname = ? AND status = 'processing' ORDER BY id`, hostname))
+	const drop = `
+UPDATE xmrig_commands SET status = 'failed', error_message = '` + interrupted + `', updated_at = ?2
+WHERE hostname = ?1 AND status = 'pending' AND ` + ofOwn
+	if _, err := s.db.ExecContext(ctx, drop, hostname, formatTime(now)); err != nil {
+		return fmt.Errorf("recover commands: %w", err)
+	}
+	const left = selectCommand + `WHERE hostname = ? AND status = 'processing' ORDER BY id`
+	commands, err := scanCommands(s.db.QueryContext(ctx, left, hostname))
 	if err != nil {
 		return fmt.Errorf("recover commands: %w", err)
 	}
@@ -252,9 +275,9 @@ func (s *Store) Recover(ctx context.Context, hostname string, started, now time.
 		o := Outcome{ID: c.ID, At: now}
 		switch {
 		case c.Action == Restart && !started.Before(c.Processed.Truncate(time.Second)):
-			o.Result = "the agent ended meanwhile; the miner was started at " + started.UTC().Format(time.DateTime) + " UTC"
+			o.Result = interrupted + "; the miner was started at " + started.UTC().Format(time.DateTime) + " UTC"
 		case c.Own():
-			o.Error = "the agent ended meanwhile"
+			o.Error = interrupted
 		default:
 			const again = `UPDATE xmrig_commands SET status = 'pending', updated_at = ? WHERE id = ? AND status = 'processing'`
 			if _, err := s.db.ExecContext(ctx, again, formatTime(now), c.ID); err != nil {

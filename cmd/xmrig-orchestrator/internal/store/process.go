@@ -29,7 +29,11 @@ FROM xmrig_processes WHERE hostname = ? ORDER BY id LIMIT 1`
 func (s *Store) Process(ctx context.Context, hostname string) (health.Process, error) {
 	p := health.Process{Hostname: hostname}
 	var started, stopped, checked sql.NullString
-	err := s.db.QueryRowContext(ctx, selectProcess, hostname).Scan(&p.WorkerID, &p.State, &p.PID,
+	read, err := s.statement(ctx, selectProcess)
+	if err != nil {
+		return p, fmt.Errorf("read process of %s: %w", hostname, err)
+	}
+	err = read.QueryRowContext(ctx, hostname).Scan(&p.WorkerID, &p.State, &p.PID,
 		&started, &stopped, &checked,
 		&p.Errors, &p.LastError, &p.Restarts,
 		&p.Hashrate, &p.Accepted, &p.Rejected, &p.Snapshot)
@@ -66,7 +70,11 @@ func (s *Store) Save(ctx context.Context, p health.Process) error {
 		formatTime(p.StartedAt), formatTime(p.StoppedAt), formatTime(p.CheckedAt),
 		p.Errors, sql.NullString{String: p.LastError, Valid: p.LastError != ""}, p.Restarts,
 		p.Hashrate, p.Accepted, p.Rejected, sql.NullString{String: string(p.Snapshot), Valid: p.Snapshot != nil}}
-	done, err := s.db.ExecContext(ctx, updateProcess, args...)
+	update, err := s.statement(ctx, updateProcess)
+	if err != nil {
+		return fmt.Errorf("update process of %s: %w", p.Hostname, err)
+	}
+	done, err := update.ExecContext(ctx, args...)
 	if err != nil {
 		return fmt.Errorf("update process of %s: %w", p.Hostname, err)
 	}
@@ -75,6 +83,16 @@ func (s *Store) Save(ctx context.Context, p health.Process) error {
 	}
 	if _, err := s.db.ExecContext(ctx, insertProcess, args...); err != nil {
 		return fmt.Errorf("insert process of %s: %w", p.Hostname, err)
+	}
+	return nil
+}
+
+// Mark sets the state of a host's row, if there is one, for the time until the
+// next Save.
+func (s *Store) Mark(ctx context.Context, hostname, state string, now time.Time) error {
+	const mark = `UPDATE xmrig_processes SET status = ?2, updated_at = ?3 WHERE hostname = ?1`
+	if _, err := s.db.ExecContext(ctx, mark, hostname, state, formatTime(now)); err != nil {
+		return fmt.Errorf("mark process of %s: %w", hostname, err)
 	}
 	return nil
 }

@@ -17,9 +17,11 @@ const (
 	Start       Verb = "start"
 	Stop        Verb = "stop"
 	Restart     Verb = "restart"
-	Enable      Verb = "enable"
-	Disable     Verb = "disable"
 	ResetFailed Verb = "reset-failed"
+
+	// A changed unit file is an apply's to load.
+	Enable  Verb = "enable --no-reload"
+	Disable Verb = "disable --no-reload"
 )
 
 // patience is for a unit that takes long to stop. It is shorter than the
@@ -34,7 +36,7 @@ const maxOutput = 4 << 10
 func Control(ctx context.Context, verb Verb, unit string) (output string, err error) {
 	limited, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	cmd := command(limited, "systemctl", string(verb), "--", unit)
+	cmd := command(limited, "systemctl", append(strings.Fields(string(verb)), "--", unit)...)
 	var out bytes.Buffer
 	cmd.Stdout = &out
 	cmd.Stderr = &out

@@ -16,7 +16,7 @@ import (
 const timeout = 5 * time.Second
 
 // The properties of systemd.service(5) that a Unit is read from.
-const properties = "LoadState,ActiveState,SubState,Result,MainPID,NRestarts," +
+const properties = "LoadState,ActiveState,SubState,UnitFileState,Result,MainPID,NRestarts," +
 	"ExecMainCode,ExecMainStatus,ExecMainStartTimestamp," +
 	"ExecMainStartTimestampMonotonic,ExecMainExitTimestamp"
 
@@ -26,6 +26,7 @@ type Unit struct {
 	Load   string // "loaded", "not-found", ...
 	Active string // "active", "inactive", "failed", "activating", ...
 	Sub    string // "running", "dead", "auto-restart", ...
+	File   string // "enabled", "disabled", ...: whether it is started at boot
 	Result string // "success", or why the service failed
 
 	PID      int // of the main process; 0 when there is none
@@ -80,7 +81,7 @@ func parse(out string, up time.Duration) (Unit, error) {
 	if p["ActiveState"] == "" {
 		return Unit{}, errors.New("no ActiveState in its output")
 	}
-	u := Unit{Load: p["LoadState"], Active: p["ActiveState"], Sub: p["SubState"], Result: p["Result"]}
+	u := Unit{Load: p["LoadState"], Active: p["ActiveState"], Sub: p["SubState"], File: p["UnitFileState"], Result: p["Result"]}
 
 	var errs []error
 	number := func(key string) int {

@@ -27,6 +27,7 @@ func program(t *testing.T, name, script string) {
 const running = `LoadState=loaded
 ActiveState=active
 SubState=running
+UnitFileState=enabled
 Result=success
 MainPID=4711
 NRestarts=3
@@ -43,7 +44,7 @@ func TestParse(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Unit{
-		Load: "loaded", Active: "active", Sub: "running", Result: "success",
+		Load: "loaded", Active: "active", Sub: "running", File: "enabled", Result: "success",
 		PID: 4711, Restarts: 3,
 		Started: time.Date(2026, 11, 22, 23, 10, 0, 0, time.UTC),
 		Age:     time.Minute,
