@@ -16,6 +16,7 @@ type HostPlan struct {
 	Host string
 	Plan *plan.Plan
 	Err  error
+	Kind string // of Err, for programs: "unreachable", "locked", "stale" ...
 	Hint string
 }
 
@@ -176,36 +177,44 @@ func (p *Printer) failure(out *strings.Builder, host string, err error, hint str
 	}
 }
 
-func planTotal(hosts []HostPlan) string {
-	var read, toChange, changes, restarts, failed int
+// A planSum is what a plan comes to.
+type planSum struct{ read, toChange, changes, restarts, failed int }
+
+func planTotals(hosts []HostPlan) planSum {
+	var t planSum
 	for _, h := range hosts {
 		if h.Err != nil {
-			failed++
+			t.failed++
 			continue
 		}
-		read++
+		t.read++
 		if h.Plan.Empty() {
 			continue
 		}
-		toChange++
-		changes += len(h.Plan.Changes)
-		restarts += Restarts(h.Plan.Changes)
+		t.toChange++
+		t.changes += len(h.Plan.Changes)
+		t.restarts += Restarts(h.Plan.Changes)
 	}
+	return t
+}
+
+func planTotal(hosts []HostPlan) string {
+	t := planTotals(hosts)
 	var total string
 	switch {
-	case read == 0:
+	case t.read == 0:
 		total = "Plan: nothing was read."
-	case toChange == 0:
-		total = fmt.Sprintf("Plan: nothing to do, %s as described.", isAre(read, "host"))
+	case t.toChange == 0:
+		total = fmt.Sprintf("Plan: nothing to do, %s as described.", isAre(t.read, "host"))
 	default:
-		total = fmt.Sprintf("Plan: %d of %s to change, %s", toChange, Plural(len(hosts), "host"), Plural(changes, "change"))
-		if restarts > 0 {
-			total += ", " + Plural(restarts, "restart")
+		total = fmt.Sprintf("Plan: %d of %s to change, %s", t.toChange, Plural(len(hosts), "host"), Plural(t.changes, "change"))
+		if t.restarts > 0 {
+			total += ", " + Plural(t.restarts, "restart")
 		}
 		total += "."
 	}
-	if failed > 0 {
-		total += fmt.Sprintf(" %s not read.", wasWere(failed, "host"))
+	if t.failed > 0 {
+		total += fmt.Sprintf(" %s not read.", wasWere(t.failed, "host"))
 	}
 	return total
 }

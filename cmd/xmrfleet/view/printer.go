@@ -37,6 +37,13 @@ const shortestSecret = 4
 // Hide masks the secrets in all that is printed from now on, as they are and
 // as they stand in JSON or in a quoted string.
 func (p *Printer) Hide(secrets []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.secrets = redactor(secrets)
+}
+
+// redactor replaces the secrets that are long enough, the longest first.
+func redactor(secrets []string) *strings.Replacer {
 	var pairs []string
 	secrets = slices.Clone(secrets)
 	slices.SortStableFunc(secrets, func(a, b string) int { return len(b) - len(a) })
@@ -49,9 +56,7 @@ func (p *Printer) Hide(secrets []string) {
 			pairs = append(pairs, string(quoted[1:len(quoted)-1]), "(sensitive)")
 		}
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.secrets = strings.NewReplacer(pairs...)
+	return strings.NewReplacer(pairs...)
 }
 
 // Mask returns s as it would be printed.

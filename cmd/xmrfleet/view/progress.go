@@ -29,8 +29,10 @@ func (p Progress) Begin(host string, changes int) {
 
 // Stopping says what a first interruption leads to.
 func (p Progress) Stopping() {
-	fmt.Fprintln(p, "stopping: no other host is started, and the running ones go on to a safe point; interrupt again to abandon them")
+	fmt.Fprintln(p, stopping)
 }
+
+const stopping = "stopping: no other host is started, and the running ones go on to a safe point; interrupt again to abandon them"
 
 // Made says that one change was made.
 func (p Progress) Made(host string, c plan.Change, took time.Duration) {
@@ -54,7 +56,8 @@ func pastTense(changes int) string { return Plural(changes, "change") + " made, 
 type HostResult struct {
 	Host string
 	plan.Outcome
-	Failed error // the host could not be read, so nothing was done
+	Failed error  // the host could not be read, so nothing was done
+	Kind   string // of Failed, for programs
 	Hint   string
 	Took   time.Duration
 }
@@ -71,15 +74,10 @@ func (r HostResult) Err() error {
 // with how far they got, the total, and the command that retries them.
 func (p *Printer) Apply(results []HostResult, retry string, took time.Duration) {
 	var out strings.Builder
-	var converged, changes, restarts, failed int
 	for _, r := range results {
-		changes += len(r.Done)
-		restarts += Restarts(r.Done)
 		if r.Err() == nil {
-			converged++
 			continue
 		}
-		failed++
 		p.failure(&out, r.Host, fmt.Errorf("%s: %w", progressOf(r), r.Err()), r.Hint)
 		for _, c := range r.Done {
 			fmt.Fprintf(&out, "        made     %s %s\n", c.Action, c.Resource)
@@ -90,19 +88,40 @@ func (p *Printer) Apply(results []HostResult, retry string, took time.Duration) 
 			}
 		}
 	}
-	total := fmt.Sprintf("Apply: %d of %s converged, %s made", converged, Plural(len(results), "host"), Plural(changes, "change"))
-	if restarts > 0 {
-		total += ", " + Plural(restarts, "restart")
-	}
-	total += "."
-	if failed > 0 {
-		total += fmt.Sprintf(" %s not.", isAre(failed, "host"))
-	}
-	fmt.Fprintf(&out, "\n%s\n", spread(p.bold(total), Duration(took), p.Width))
+	fmt.Fprintf(&out, "\n%s\n", spread(p.bold(applyTotals(results).String()), Duration(took), p.Width))
 	if retry != "" {
 		fmt.Fprintf(&out, "retry: %s\n", retry)
 	}
 	io.WriteString(p, out.String())
+}
+
+// An applySum is what an apply came to.
+type applySum struct{ hosts, converged, changes, restarts, failed int }
+
+func applyTotals(results []HostResult) applySum {
+	t := applySum{hosts: len(results)}
+	for _, r := range results {
+		t.changes += len(r.Done)
+		t.restarts += Restarts(r.Done)
+		if r.Err() == nil {
+			t.converged++
+		} else {
+			t.failed++
+		}
+	}
+	return t
+}
+
+func (t applySum) String() string {
+	total := fmt.Sprintf("Apply: %d of %s converged, %s made", t.converged, Plural(t.hosts, "host"), Plural(t.changes, "change"))
+	if t.restarts > 0 {
+		total += ", " + Plural(t.restarts, "restart")
+	}
+	total += "."
+	if t.failed > 0 {
+		total += fmt.Sprintf(" %s not.", isAre(t.failed, "host"))
+	}
+	return total
 }
 
 // progressOf says in what state a host was left.

@@ -21,6 +21,7 @@ type HostStatus struct {
 	Host    string
 	Desired string // of fleet.hcl
 	Err     error  // the host could not be asked
+	Kind    string // of Err, for programs
 	Hint    string
 
 	// What systemd says.
@@ -43,6 +44,14 @@ func (s HostStatus) current() bool {
 
 // mining reports whether there is a process whose figures the agent has.
 func (s HostStatus) mining() bool { return s.current() && s.Active == "active" }
+
+// rate is what the host adds to the fleet's hashrate, in H/s.
+func (s HostStatus) rate() float64 {
+	if !s.mining() || s.Agent.Hashrate[0] == nil {
+		return 0
+	}
+	return *s.Agent.Hashrate[0]
+}
 
 // State is the miner's state: the agent's word if it is current, systemd's
 // otherwise.
@@ -85,9 +94,7 @@ func (p *Printer) Status(hosts []HostStatus, took time.Duration) {
 		if h.AsDesired() {
 			asDesired++
 		}
-		if h.mining() && h.Agent.Hashrate[0] != nil {
-			total += *h.Agent.Hashrate[0]
-		}
+		total += h.rate()
 		t.Row(p.row(h)...)
 	}
 	var out strings.Builder

@@ -1,0 +1,272 @@
+package view
+
+import (
+	"fmt"
+
+	"xmrfleet/hcl"
+	"xmrfleet/modules"
+	"xmrfleet/modules/agent"
+	"xmrfleet/plan"
+)
+
+// trouble is why something is not as it should be.
+type trouble struct {
+	Error string `json:"error"`
+	Kind  string `json:"kind,omitempty"`
+	Hint  string `json:"hint,omitempty"`
+}
+
+func (e Loaded) lines() []line { return diagnostics(e.Diagnostics) }
+
+func diagnostics(ds hcl.Diagnostics) []line {
+	var lines []line
+	for _, d := range ds {
+		l := line{kind: "diagnostic", level: levelWarn, message: d.String(), body: struct {
+			hcl.Diagnostic `json:"diagnostic"`
+		}{d}}
+		if d.Severity == hcl.Error {
+			l.level = levelError
+		}
+		lines = append(lines, l)
+	}
+	return lines
+}
+
+func (e Validated) lines() []line {
+	l := line{kind: "validation", message: fmt.Sprintf("%s is valid: %s.", e.File, Plural(e.Hosts, "host"))}
+	if !e.Report.Valid {
+		l.level, l.message = levelError, e.File+" is not valid: "+Plural(e.Report.ErrorCount, "error")+"."
+	}
+	l.body = struct {
+		File     string `json:"file"`
+		Valid    bool   `json:"valid"`
+		Errors   int    `json:"error_count"`
+		Warnings int    `json:"warning_count"`
+		Hosts    int    `json:"hosts"`
+	}{e.File, e.Report.Valid, e.Report.ErrorCount, e.Report.WarningCount, e.Hosts}
+	return []line{l}
+}
+
+// A step names a change.
+type step struct {
+	Resource string         `json:"resource"`
+	Action   modules.Action `json:"action"`
+}
+
+func stepsOf(changes []plan.Change) []step {
+	steps := make([]step, len(changes))
+	for i, c := range changes {
+		steps[i] = step{c.Resource, c.Action}
+	}
+	return steps
+}
+
+func (e Planned) lines() []line {
+	var lines []line
+	for _, h := range e.Hosts {
+		if h.Err != nil {
+			lines = append(lines, line{kind: "host_unreachable", host: h.Host, level: levelError,
+				message: h.Host + ": " + h.Err.Error(), body: trouble{h.Err.Error(), h.Kind, h.Hint}})
+			continue
+		}
+		for _, w := range h.Plan.Warnings {
+			lines = append(lines, line{kind: "host_warning", host: h.Host, level: levelWarn, message: h.Host + ": " + w,
+				body: struct {
+					Warning string `json:"warning"`
+				}{w}})
+		}
+		for _, c := range h.Plan.Changes {
+			lines = append(lines, plannedChange(h.Host, c, e.Details))
+		}
+	}
+	t := planTotals(e.Hosts)
+	return append(lines, line{kind: "plan_summary", message: planTotal(e.Hosts), body: struct {
+		Hosts    int   `json:"hosts"`
+		ToChange int   `json:"to_change"`
+		Changes  int   `json:"changes"`
+		Restarts int   `json:"restarts"`
+		NotRead  int   `json:"not_read"`
+		Took     int64 `json:"took_ms"`
+	}{len(e.Hosts), t.toChange, t.changes, t.restarts, t.failed, e.Took.Milliseconds()}})
+}
+
+// plannedChange shows what the text for people shows.
+func plannedChange(host string, c plan.Change, details bool) line {
+	body := struct {
+		step
+		Reason     string          `json:"reason,omitempty"`
+		Disruptive bool            `json:"disruptive"`
+		Fields     []modules.Field `json:"fields,omitempty"`
+		Before     string          `json:"before,omitempty"`
+		After      string          `json:"after,omitempty"`
+	}{step{c.Resource, c.Action}, c.Reason, c.Disruptive, c.Fields, "", ""}
+	if c.Before != "" || details {
+		body.Before, body.After = c.Before, c.After
+	}
+	return line{kind: "planned_change", host: host, message: host + ": " + string(c.Action) + " " + c.Resource, body: body}
+}
+
+func (e Saved) lines() []line {
+	return []line{{kind: "plan_saved", message: "The plan is saved in " + e.File + ".", body: struct {
+		File string `json:"file"`
+	}{e.File}}}
+}
+
+func (e Applying) lines() []line { return nil }
+
+func (e Begun) lines() []line {
+	return []line{{kind: "apply_start", host: e.Host, message: e.Host + ": applying " + Plural(e.Changes, "change"), body: struct {
+		Changes int `json:"changes"`
+	}{e.Changes}}}
+}
+
+func (e Made) lines() []line {
+	return []line{{kind: "apply_progress", host: e.Host, message: e.Host + ": made: " + string(e.Change.Action) + " " + e.Change.Resource, body: struct {
+		step
+		Took int64 `json:"took_ms"`
+	}{step{e.Change.Resource, e.Change.Action}, e.Took.Milliseconds()}}}
+}
+
+func (e Ended) lines() []line {
+	body := struct {
+		Made    int    `json:"made"`
+		Pending int    `json:"pending"`
+		Took    int64  `json:"took_ms"`
+		Error   string `json:"error,omitempty"`
+		Hint    string `json:"hint,omitempty"`
+	}{Made: len(e.Done), Pending: len(e.Pending), Took: e.Took.Milliseconds(), Hint: e.Hint}
+	if err := e.Err(); err != nil {
+		body.Error = err.Error()
+		return []line{{kind: "apply_errored", host: e.Host, level: levelError, message: e.Host + ": " + err.Error(), body: body}}
+	}
+	return []line{{kind: "apply_complete", host: e.Host, message: e.Host + ": " + pastTense(len(e.Done)), body: body}}
+}
+
+func (e Stopping) lines() []line {
+	return []line{{kind: "interrupted", level: levelWarn, message: stopping}}
+}
+
+func (e Applied) lines() []line {
+	var lines []line
+	for _, r := range e.Results {
+		lines = append(lines, hostSummary(r))
+	}
+	t := applyTotals(e.Results)
+	return append(lines, line{kind: "apply_summary", message: t.String(), body: struct {
+		Hosts     int    `json:"hosts"`
+		Converged int    `json:"converged"`
+		Changes   int    `json:"changes"`
+		Restarts  int    `json:"restarts"`
+		Failed    int    `json:"failed"`
+		Retry     string `json:"retry,omitempty"`
+		Took      int64  `json:"took_ms"`
+	}{t.hosts, t.converged, t.changes, t.restarts, t.failed, e.Retry, e.Took.Milliseconds()}})
+}
+
+// hostSummary says what became of a host.
+func hostSummary(r HostResult) line {
+	body := struct {
+		Result  string `json:"result"`
+		Made    []step `json:"made"`
+		Pending []step `json:"pending"`
+		Error   string `json:"error,omitempty"`
+		Kind    string `json:"kind,omitempty"`
+		Hint    string `json:"hint,omitempty"`
+	}{r.result(), stepsOf(r.Done), stepsOf(r.Pending), "", r.Kind, r.Hint}
+	l := line{kind: "host_summary", host: r.Host, message: r.Host + ": " + body.Result}
+	if err := r.Err(); err != nil {
+		l.level, body.Error = levelError, err.Error()
+		l.message = r.Host + ": " + progressOf(r) + ": " + err.Error()
+	}
+	l.body = body
+	return l
+}
+
+// result is progressOf for programs.
+func (r HostResult) result() string {
+	switch {
+	case r.Err() == nil && len(r.Done) == 0:
+		return "unchanged"
+	case r.Err() == nil:
+		return "converged"
+	case !r.Touched:
+		return "untouched"
+	case len(r.Pending) == 0:
+		return "unverified"
+	}
+	return "in_between"
+}
+
+func (e Surveyed) lines() []line {
+	var lines []line
+	asDesired := 0
+	var total float64
+	for _, h := range e.Hosts {
+		lines = append(lines, hostStatus(h))
+		if h.AsDesired() {
+			asDesired++
+		}
+		total += h.rate()
+	}
+	message := fmt.Sprintf("Fleet: %s H/s, %d of %s as described.", rate(&total), asDesired, Plural(len(e.Hosts), "host"))
+	return append(lines, line{kind: "status_summary", message: message, body: struct {
+		Hosts     int     `json:"hosts"`
+		AsDesired int     `json:"as_desired"`
+		Hashrate  float64 `json:"hashrate"`
+		Took      int64   `json:"took_ms"`
+	}{len(e.Hosts), asDesired, total, e.Took.Milliseconds()}})
+}
+
+// hostStatus gives both sources: what systemd says and, where there is one,
+// the whole answer of the agent.
+func hostStatus(h HostStatus) line {
+	type unit struct {
+		Installed   bool   `json:"installed"`
+		Active      string `json:"active_state"`
+		Sub         string `json:"sub_state"`
+		Result      string `json:"result"`
+		AgentActive bool   `json:"agent_active"`
+	}
+	body := struct {
+		State     string        `json:"state"`
+		Desired   string        `json:"desired"`
+		AsDesired bool          `json:"as_desired"`
+		Note      string        `json:"note,omitempty"`
+		Systemd   *unit         `json:"systemd,omitempty"`
+		Agent     *agent.Status `json:"agent,omitempty"`
+		Error     string        `json:"error,omitempty"`
+		Kind      string        `json:"kind,omitempty"`
+		Hint      string        `json:"hint,omitempty"`
+	}{State: h.State(), Desired: h.Desired, AsDesired: h.AsDesired(), Agent: h.Agent, Kind: h.Kind, Hint: h.Hint}
+	l := line{kind: "host_status", host: h.Host, message: h.Host + ": " + body.State}
+	if !h.AsDesired() {
+		l.level = levelError
+	}
+	if h.Err != nil {
+		body.Error, l.message = h.Err.Error(), l.message+": "+h.Err.Error()
+	} else {
+		body.Note = h.note()
+		body.Systemd = &unit{h.Installed, h.Active, h.Sub, h.Result, h.AgentActive}
+	}
+	l.body = body
+	return l
+}
+
+func (e Failed) lines() []line {
+	return []line{{kind: "error", level: levelError, message: e.Err.Error(), body: trouble{e.Err.Error(), "", e.Hint}}}
+}
+
+func (e Finished) lines() []line {
+	l := line{kind: "run_summary", message: fmt.Sprintf("%s: %s (exit code %d)", e.Command, e.Outcome, e.Code), body: struct {
+		Command string `json:"command"`
+		Code    int    `json:"exit_code"`
+		Outcome string `json:"outcome"`
+		Signal  string `json:"signal,omitempty"`
+		Hosts   Tally  `json:"hosts"`
+		Took    int64  `json:"took_ms"`
+	}{e.Command, e.Code, e.Outcome, e.Signal, e.Hosts, e.Took.Milliseconds()}}
+	if e.Code != 0 && e.Outcome != "changes" {
+		l.level = levelError
+	}
+	return []line{l}
+}
