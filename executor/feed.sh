@@ -7,8 +7,8 @@ feed() {
 	[ -z "$1" ] || printf %s "$1" | base64 -d | gzip -dc
 	exec cat
 }
-root() {
-	if [ "$(id -u)" = 0 ]; then
+become() {
+	if [ "$5" = login ] || [ "$(id -u)" = 0 ]; then
 		/bin/sh -c "$loader"
 	else
 		sudo -n /bin/sh -c "$loader"
@@ -22,5 +22,5 @@ drain() {
 	exec cat >/dev/null
 }
 feed "$3" | {
-	root "$1" "$2" 2>&1 >&3 3>&- | drain >&2 3>&-
+	become "$@" 2>&1 >&3 3>&- | drain >&2 3>&-
 } 3>&1 | drain

@@ -19,8 +19,8 @@ import (
 // connection: the host finishes a frame that it has begun.
 const Unknown = -2
 
-// A Shell is a root shell on a host. It is safe for concurrent use; frames run
-// one after the other.
+// A Shell is a shell on a host, of root or of who logged in. It is safe for
+// concurrent use; frames run one after the other.
 type Shell struct {
 	dialer  *Dialer
 	name    string
@@ -29,7 +29,9 @@ type Shell struct {
 	stdin   io.WriteCloser
 	out     chan segment
 	err     chan segment
+	live    [2]tap  // on what out and err carry
 	lock    *Holder // nil: the lock is not wanted
+	login   bool
 
 	turn    chan struct{} // full while a frame is exchanged
 	inline  bool          // the first frame went inside the exec request
@@ -45,6 +47,10 @@ type OpenOptions struct {
 	// Lock makes the shell hold the host's lock until it is closed. The names
 	// are shown to whoever wants it meanwhile.
 	Lock *Holder
+
+	// Login makes the shell that of the user who logs in, without sudo. Such a
+	// shell cannot hold the lock.
+	Login bool
 
 	// First runs at once. Other users of the host can see these commands,
 	// apart from what they read on standard input.
@@ -71,7 +77,7 @@ func (d *Dialer) open(ctx context.Context, e *endpoint, o OpenOptions) (*Shell, 
 	if err != nil {
 		return nil, nil, err
 	}
-	s := &Shell{dialer: d, name: e.name, conn: conn, lock: o.Lock,
+	s := &Shell{dialer: d, name: e.name, conn: conn, lock: o.Lock, login: o.Login,
 		out: make(chan segment, 16), err: make(chan segment, 16),
 		turn: make(chan struct{}, 1), closing: make(chan struct{})}
 	stop := context.AfterFunc(ctx, func() { conn.fail(context.Cause(ctx)) })
@@ -126,14 +132,19 @@ func (s *Shell) frame(ctx context.Context, prelude string, lock bool, cmds []mod
 	if lock {
 		s.lockCall(f)
 	}
+	s.busy(ctx, f)
+	f.add(cmds)
+	f.end()
+	return f
+}
+
+// busy notes until when the frame may take.
+func (s *Shell) busy(ctx context.Context, f *frame) {
 	limit := s.dialer.timing.frame
 	if deadline, ok := ctx.Deadline(); ok {
 		limit = time.Until(deadline)
 	}
 	fmt.Fprintf(&f.script, "note busy %d\n", int64(limit/time.Second)+1)
-	f.add(cmds)
-	f.end()
-	return f
 }
 
 // exec opens the session and makes the request.
@@ -142,17 +153,21 @@ func (s *Shell) exec(n nonce, first *frame) *Error {
 	if err != nil {
 		return &Error{Kind: NoShell, Op: "open session", Err: err}
 	}
-	line := execLine(n, s.dialer.path, []byte(strconv.Itoa(first.script.Len())+"\n"+first.script.String()))
+	as := "root"
+	if s.login {
+		as = "login"
+	}
+	line := execLine(n, s.dialer.path, as, []byte(strconv.Itoa(first.script.Len())+"\n"+first.script.String()))
 	s.inline = len(first.payloads) == 0 && len(line) <= maxExec
 	if !s.inline {
-		line = execLine(n, s.dialer.path, nil)
+		line = execLine(n, s.dialer.path, as, nil)
 	}
 	if err := s.session.Start(line); err != nil {
 		return &Error{Kind: NoShell, Op: "start shell", Err: err}
 	}
 	s.reading = true
-	go split(out, n.String(), s.out)
-	go split(stderr, n.String(), s.err)
+	go split(out, n.String(), &s.live[0], s.out)
+	go split(stderr, n.String(), &s.live[1], s.err)
 	return nil
 }
 

@@ -15,10 +15,11 @@ type segment struct {
 	mark string // without the nonce
 }
 
-// split reads r to its end and sends what it finds between marks. It always
-// reads on, however much a command prints, and closes segments in the end.
-// What follows the last mark is sent with an empty mark.
-func split(r io.Reader, mark string, segments chan<- segment) {
+// split reads r to its end and sends what it finds between marks, apart from
+// what live takes. It always reads on, however much a command prints, and
+// closes segments in the end. What follows the last mark is sent with an empty
+// mark.
+func split(r io.Reader, mark string, live *tap, segments chan<- segment) {
 	defer close(segments)
 	var (
 		kept    []byte // of the present segment
@@ -27,6 +28,9 @@ func split(r io.Reader, mark string, segments chan<- segment) {
 		buf     = make([]byte, 8<<10)
 	)
 	keep := func(b []byte) {
+		if live.take(b) {
+			return
+		}
 		n := min(len(b), maxOutput-len(kept))
 		kept = append(kept, b[:n]...)
 		dropped += int64(len(b) - n)
@@ -56,7 +60,7 @@ func split(r io.Reader, mark string, segments chan<- segment) {
 			window = window[at+end+1:]
 		}
 		if at := bytes.Index(window, []byte(mark)); at < 0 {
-			safe := max(0, len(window)-len(mark)+1)
+			safe := len(window) - overlap(window, mark)
 			keep(window[:safe])
 			window = append(window[:0:0], window[safe:]...)
 		}
@@ -68,4 +72,14 @@ func split(r io.Reader, mark string, segments chan<- segment) {
 			return
 		}
 	}
+}
+
+// overlap is how many bytes at the end of b may be the beginning of mark.
+func overlap(b []byte, mark string) int {
+	for n := min(len(b), len(mark)-1); n > 0; n-- {
+		if string(b[len(b)-n:]) == mark[:n] {
+			return n
+		}
+	}
+	return 0
 }

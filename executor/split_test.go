@@ -15,7 +15,7 @@ func TestSplit(t *testing.T) {
 		"with the error": iotest.DataErrReader(strings.NewReader(in)),
 	} {
 		segments := make(chan segment, 20)
-		split(r, "MM", segments)
+		split(r, "MM", &tap{}, segments)
 		var got strings.Builder
 		for s := range segments {
 			fmt.Fprintf(&got, "%q %s|", s.text, s.mark)

@@ -24,14 +24,16 @@ import (
 // pipes the first frame, which came inside the request, and then its standard
 // input into a loader that runs as root. Behind the loader stand two drains,
 // so that a command does not fail for want of a reader after the connection
-// is lost. sudo's log gets nothing but the constant loader.
+// is lost. sudo's log gets nothing but the constant loader. A login shell is
+// the same without sudo.
 //
 // The loader reads frames: the length of a script in bytes, a newline, the
 // script, and directly after it the payloads that the script reads. A script
 // that arrives in part is not run. USR1 ends the loader after the frame.
 //
 // prelude.sh begins the first frame and defines what frames consist of; lock.sh
-// follows it where a lock is wanted; takeover.sh ends a holder that is gone.
+// follows it where a lock is wanted; takeover.sh ends a holder that is gone;
+// stream.sh runs a command that lives no longer than the connection.
 var (
 	//go:embed feed.sh
 	feedScript string
@@ -41,6 +43,8 @@ var (
 	lockScript string
 	//go:embed takeover.sh
 	takeoverScript string
+	//go:embed stream.sh
+	streamScript string
 )
 
 // A nonce begins every line that is ours among the output of commands. The
@@ -62,15 +66,15 @@ const maxExec = 96 << 10
 
 // execLine is what the login shell is asked to run, whichever shell it is:
 // inside the quotes is nothing that one of them expands. The PATH that its rc
-// files leave may be anything. first is the first frame; empty if it comes
-// through standard input.
-func execLine(n nonce, path string, first []byte) string {
+// files leave may be anything. as is who the shell belongs to: "root" or
+// "login". first is the first frame; empty if it comes through standard input.
+func execLine(n nonce, path, as string, first []byte) string {
 	frame := ""
 	if len(first) > 0 {
 		frame = pack(first)
 	}
-	return fmt.Sprintf(`exec /bin/sh -c 'PATH=$4; eval "$(printf %%s %s | base64 -d | gzip -dc)"' xmrfleet %s %s '%s' %s`,
-		feed(), n[0], n[1], frame, path)
+	return fmt.Sprintf(`exec /bin/sh -c 'PATH=$4; eval "$(printf %%s %s | base64 -d | gzip -dc)"' xmrfleet %s %s '%s' %s %s`,
+		feed(), n[0], n[1], frame, path, as)
 }
 
 var feed = sync.OnceValue(func() string { return pack([]byte(feedScript)) })

@@ -21,7 +21,7 @@ func TestPartOfAScriptIsNotRun(t *testing.T) {
 		{"", ""},
 	} {
 		// sudo is a shell function here for whoever runs the test.
-		cmd := exec.Command("/bin/sh", "-c", "sudo() { shift; \"$@\"; }\n"+feedScript, "feed", "A", "B", "", hostPath)
+		cmd := exec.Command("/bin/sh", "-c", "sudo() { shift; \"$@\"; }\n"+feedScript, "feed", "A", "B", "", hostPath, "root")
 		cmd.Stdin = strings.NewReader(test.in)
 		out, err := cmd.Output()
 		if got, _, _ := strings.Cut(string(out), "AB end "); got != test.want || err != nil {
@@ -31,7 +31,7 @@ func TestPartOfAScriptIsNotRun(t *testing.T) {
 }
 
 func TestExecLineHidesNothingFromShells(t *testing.T) {
-	line := execLine(nonce{"aa", "bb"}, hostPath, []byte("9\necho 'x' \"$y\" !z\n"))
+	line := execLine(nonce{"aa", "bb"}, hostPath, "root", []byte("9\necho 'x' \"$y\" !z\n"))
 	inside, _, _ := strings.Cut(strings.TrimPrefix(line, `exec /bin/sh -c 'eval "$(printf %s `), " ")
 	for _, r := range inside {
 		if !strings.ContainsRune("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=", r) {
