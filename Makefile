@@ -50,6 +50,10 @@ test: packages build
 bench: packages build
 	go run ./testdata/bench
 
+# Memory, CPU and size of the health agent after half a day of polls.
+bench-agent:
+	go test -run '^$$' -bench Agent -benchtime 5000x ./cmd/xmrig-orchestrator
+
 lint:
 	test -z "$$(gofmt -l . | tee /dev/stderr)"
 	go vet ./... $(TESTDATA)
@@ -62,4 +66,4 @@ golden:
 clean:
 	rm -rf bin cmd/xmrfleet/agents/*.gz cmd/xmrfleet/agents/*.sha256
 
-.PHONY: build packages demo demo-down test bench lint golden clean
+.PHONY: build packages demo demo-down test bench bench-agent lint golden clean

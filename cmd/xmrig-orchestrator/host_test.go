@@ -26,6 +26,7 @@ type host struct {
 	t        testing.TB
 	dir      string
 	settings agent.Settings
+	own      bool                   // its database is the agent's own
 	answer   atomic.Pointer[string] // of the API; nil: it hangs up
 	asked    atomic.Int64
 }
@@ -175,17 +176,25 @@ func (j *journal) String() string {
 	return j.b.String()
 }
 
+// main is the program in this world.
+func (h *host) main() *Main {
+	m := NewMain()
+	m.Backoff = 50 * time.Millisecond
+	m.Own, m.RunDir = filepath.Join(h.dir, "own.sqlite3"), filepath.Join(h.dir, "run")
+	if h.own {
+		m.Own = h.settings.Database
+	}
+	return m
+}
+
 // start runs the daemon on its own database until stop, which returns what it
 // logged.
 func (h *host) start(own bool) (log *journal, stop func()) {
 	h.t.Helper()
 	log = new(journal)
-	m := NewMain()
-	m.Stdout, m.Stderr, m.Backoff = io.Discard, log, 50*time.Millisecond
-	m.Own, m.RunDir = filepath.Join(h.dir, "own.sqlite3"), filepath.Join(h.dir, "run")
-	if own {
-		m.Own = h.settings.Database
-	}
+	h.own = own
+	m := h.main()
+	m.Stdout, m.Stderr = io.Discard, log
 	ctx, cancel := context.WithCancel(h.t.Context())
 	done := make(chan error, 1)
 	go func() { done <- m.Run(ctx, []string{"run", "--settings", filepath.Join(h.dir, "orchestrator.json")}) }()
