@@ -46,6 +46,9 @@ type CLI struct {
 	Status   statusCmd   `cmd:"" help:"Show how the miners are."`
 	Validate validateCmd `cmd:"" help:"Check fleet.hcl, without any network."`
 	Fmt      fmtCmd      `cmd:"" help:"Bring fleet.hcl into the canonical format."`
+
+	Completion completionCmd `cmd:"" help:"Print a script that completes command lines in a shell."`
+	Complete   completeCmd   `cmd:"" hidden:"" help:"Complete a command line, for the scripts of completion."`
 }
 
 const description = `Push deployer for XMRig hosts: fleet.hcl describes them, plan shows the difference over SSH, apply makes it go away.
