@@ -54,6 +54,10 @@ bench: packages build
 bench-agent:
 	go test -run '^$$' -bench Agent -benchtime 5000x ./cmd/xmrig-orchestrator
 
+# How often the agent restarts a miner in vain, beside other watchdogs.
+bench-watchdog:
+	go run ./cmd/xmrig-orchestrator/internal/simulate
+
 lint:
 	test -z "$$(gofmt -l . | tee /dev/stderr)"
 	go vet ./... $(TESTDATA)

@@ -15,6 +15,10 @@ import (
 // with something else.
 const idle = 0.05
 
+// wedgeMin is the least time that answers must be missing or without hashrate,
+// however fast the polls: the rate is one of 10 s.
+const wedgeMin = 15 * time.Second
+
 // guess is the decision where systemd cannot be asked: nothing is done.
 func (w Watch) guess(o Observation) Decision {
 	d := Decision{State: agent.Unhealthy, Cause: CauseUnit, Problem: o.UnitErr.Error()}
@@ -47,22 +51,23 @@ func (w *Watch) decide(o Observation, p Policy, step time.Duration) Decision {
 		w.Run.Hashed = w.Run.Hashed || o.Summary.Rate() > 0
 	} else {
 		w.Run.MissedFor += step
+		w.Run.Working = w.Run.Working && !miner.Answered(o.APIErr)
 	}
-	cores := w.Run.cores(o, step)
+	w.sample(o, step)
 	switch {
 	case !w.Run.Hashed && o.Unit.Age < p.StartGrace:
 		w.Run.Reading = CauseStarting
-		return starting(o, cores)
+		return starting(o, w.Run.Cores)
 	case p.Immediate && zero(o):
-		return Decision{State: agent.Unhealthy, Cause: w.Run.read(o, cores), Problem: problem(o),
+		return Decision{State: agent.Unhealthy, Cause: w.Run.read(o), Problem: problem(o),
 			Evidence: "any error restarts", Action: Restart, Alert: true}
-	case o.Summary == nil && w.Run.Answered && w.Run.Missed < p.WedgePolls:
+	case o.Summary == nil && w.Run.Answered && w.Run.missed(p):
 		d := w.Last
 		d.Evidence = o.APIErr.Error()
 		return d
 	}
-	w.Run.hold(w.Run.read(o, cores), step)
-	return w.judge(o, p, cores, step)
+	w.hold(w.Run.read(o), step)
+	return w.judge(o, p, step)
 }
 
 // zero is the specification's test.
@@ -128,22 +133,38 @@ func ending(u systemd.Unit) string {
 	return failure
 }
 
-// cores is the CPU time that the process used per time since the last poll,
-// -1 where that is not known.
-func (r *Run) cores(o Observation, step time.Duration) float64 {
-	if !r.Timed || o.CPUErr != nil || step <= 0 {
-		return -1
-	}
-	cores := float64(o.CPU-r.CPU) / float64(step)
-	if r.Flat++; cores >= idle {
-		r.Flat = 0
-	}
-	return cores
+// missed tells whether too few answers are missing to mean anything.
+func (r *Run) missed(p Policy) bool {
+	return r.Missed < p.WedgePolls || r.MissedFor < wedgeMin
 }
+
+// sample measures how many cores the process has in use. Its CPU time counts
+// in hundredths of a second, too coarse for polls that follow each other at
+// once.
+func (w *Watch) sample(o Observation, step time.Duration) {
+	r := &w.Run
+	past := o.Since - r.Sampled
+	switch {
+	case o.CPUErr != nil:
+		r.Sampled, r.Cores = 0, -1
+	case r.Sampled == 0:
+		r.CPU, r.Sampled = o.CPU, o.Since
+	case past >= time.Second:
+		r.Cores = float64(o.CPU-r.CPU) / float64(past)
+		r.CPU, r.Sampled = o.CPU, o.Since
+		w.Cores = max(w.Cores, r.Cores)
+	}
+	if r.FlatFor += step; !r.flat() {
+		r.FlatFor = 0
+	}
+}
+
+// flat tells whether the process is known to do no work.
+func (r *Run) flat() bool { return 0 <= r.Cores && r.Cores < idle }
 
 // read tells what a poll shows, whatever was before. What keeps a miner from
 // its work for a reason outside of it comes first.
-func (r *Run) read(o Observation, cores float64) Cause {
+func (r *Run) read(o Observation) Cause {
 	s := o.Summary
 	switch {
 	case s == nil && miner.Answered(o.APIErr):
@@ -160,7 +181,7 @@ func (r *Run) read(o Observation, cores float64) Cause {
 		return CauseHealthy
 	case !s.Job():
 		return CauseNoJob
-	case 0 <= cores && cores < idle:
+	case r.flat():
 		return CauseWedged
 	case s.Hashrate.Total[0] == nil:
 		return CauseThreadDead // totals stay null until each thread has hashed
@@ -168,16 +189,24 @@ func (r *Run) read(o Observation, cores float64) Cause {
 	return CauseDataset
 }
 
-// hold counts for how long the same is read.
-func (r *Run) hold(reading Cause, step time.Duration) {
+// hold counts for how long the same is read. A silence began when the answers
+// did end, unless there was garbage before.
+func (w *Watch) hold(reading Cause, step time.Duration) {
+	r := &w.Run
+	silent := func(c Cause) bool { return c == CauseAPIDead || c == CauseAPIGarbled }
 	switch {
 	case reading == r.Reading:
 		r.Polls++
 		r.Held += step
-	case reading == CauseAPIDead || reading == CauseAPIGarbled:
-		r.Polls, r.Held = r.Missed, r.MissedFor
+	case silent(reading) && !silent(r.Reading):
+		r.Polls, r.Held, r.Worked = r.Missed, r.MissedFor, 0
 	default:
-		r.Polls, r.Held = 1, 0
+		r.Polls, r.Held, r.Worked = 1, 0, 0
+	}
+	if r.Polls > 1 && w.Cores > 0 && r.Cores >= 0 {
+		r.Worked += time.Duration(float64(step) * min(1, r.Cores/w.Cores))
+	} else if r.Polls > 1 {
+		r.Worked += step
 	}
 	r.Reading = reading
 	if r.HashingFor += step; reading != CauseHealthy {

@@ -9,27 +9,27 @@ import (
 )
 
 // judge decides what a reading means that has held for a while.
-func (w *Watch) judge(o Observation, p Policy, cores float64, step time.Duration) Decision {
+func (w *Watch) judge(o Observation, p Policy, step time.Duration) Decision {
 	r := &w.Run
+	if r.Reading == CauseHealthy {
+		return w.hashing(o, p, step)
+	}
 	d := Decision{State: agent.Unhealthy, Cause: r.Reading, Problem: problem(o)}
 	if o.Summary != nil && o.Summary.Hashing() {
 		d.State, d.Problem = agent.Running, ""
 	}
 	switch r.Reading {
-	case CauseHealthy:
-		return w.hashing(o, p, step)
 	case CausePoolDown, CauseNoJob:
 		d.Alert = r.Held >= p.PoolAlert
 	case CausePaused:
-		d.Alert = w.Tried.Pause
+		d.Alert = r.Held >= p.PauseLimit
 		if r.Held >= p.PauseLimit && !w.Tried.Pause {
 			w.restart(&d, o, p)
 		}
 	case CauseDataset:
 		w.dataset(&d, o, p)
 	case CauseWedged:
-		// The rate is one of 10 s, so that it says less in a shorter time.
-		if r.Polls >= p.WedgePolls && r.Held >= 15*time.Second {
+		if r.Polls >= p.WedgePolls && r.Held >= wedgeMin {
 			w.restart(&d, o, p)
 		}
 	case CauseThreadDead:
@@ -41,22 +41,23 @@ func (w *Watch) judge(o Observation, p Policy, cores float64, step time.Duration
 			d.State = agent.Running
 		}
 	case CauseAPIDead:
-		w.silent(&d, o, p, cores)
+		w.silent(&d, o, p)
 	case CauseAPIGarbled:
 		d.Alert = r.Held >= p.APIDead
-		if cores >= idle {
+		if r.Cores >= idle {
 			d.State, d.Problem = agent.Running, ""
 		}
 	}
-	d.Evidence = evidence(o, r, cores) + d.Evidence
+	d.Evidence = evidence(o, r) + d.Evidence
 	return d
 }
 
 // dataset is the verdict on a miner that has work and computes, but does not
-// hash.
+// hash. How long a dataset takes is a matter of CPU time: on a machine that is
+// busy with something else it may be hours.
 func (w *Watch) dataset(d *Decision, o Observation, p Policy) {
 	switch r := &w.Run; {
-	case r.Held >= p.hashless(w.Restarts):
+	case r.Worked >= p.hashless(w.Restarts):
 		d.Cause = CauseHashless
 		w.restart(d, o, p)
 	case !r.Hashed && o.Unit.Age < p.StartGrace+p.DatasetGrace:
@@ -72,14 +73,15 @@ func (w *Watch) dataset(d *Decision, o Observation, p Policy) {
 // tries again to listen once that failed (XMRig source Api.cpp:124-131), but
 // mines on, so that a restart can wait. One that uses no CPU time although it
 // had work is frozen as a whole.
-func (w *Watch) silent(d *Decision, o Observation, p Policy, cores float64) {
+func (w *Watch) silent(d *Decision, o Observation, p Policy) {
 	r := &w.Run
-	switch frozen := 2 * p.WedgePolls; {
-	case r.Working && r.Flat >= frozen && r.Missed >= frozen:
+	frozen := max(wedgeMin, time.Duration(2*p.WedgePolls)*p.Interval)
+	switch {
+	case r.Working && r.Held >= frozen && r.FlatFor >= frozen:
 		d.Cause = CauseWedged
 		w.restart(d, o, p)
 	case r.Held < p.APIDead:
-	case w.Tried.API || cores < 0:
+	case w.Tried.API || r.Cores < 0:
 		d.Alert = true
 	default:
 		w.restart(d, o, p)
@@ -163,8 +165,8 @@ func starting(o Observation, cores float64) Decision {
 }
 
 // evidence holds the figures of one poll and how long they are of that kind.
-func evidence(o Observation, r *Run, cores float64) string {
-	held := fmt.Sprintf("for %s in %d polls%s", short(r.Held), r.Polls, usage(cores))
+func evidence(o Observation, r *Run) string {
+	held := fmt.Sprintf("for %s in %d polls%s", short(r.Held), r.Polls, usage(r.Cores))
 	s := o.Summary
 	if s == nil {
 		if !miner.Answered(o.APIErr) && !r.Answered {

@@ -96,7 +96,8 @@ func (p Policy) backoff(n int) time.Duration {
 	return min(wait, p.BackoffLimit)
 }
 
-// hashless is how long a miner with work may compute without any hash. The
+// hashless is how long a miner with work may compute, as fast as it ever did,
+// without any hash. The
 // slowest hosts need minutes for a dataset, and a restart begins it again; so
 // the time doubles with each restart that did not help.
 func (p Policy) hashless(restarts int) time.Duration {

@@ -14,32 +14,34 @@ import (
 type Shares struct {
 	Total    int64
 	UptimeMS int64
+	Diff     float64
 	Expected float64
+	Peak     float64 // the most that was expected in a second
 	For      time.Duration
 }
 
 // count adds what a poll's hashrate and difficulty let expect. Both change
-// while a share is awaited: a pool adapts the difficulty at any job.
+// while a share is awaited: a pool adapts the difficulty at any job, so that
+// the harder one of two polls holds for the time between.
 func (c *Shares) count(s *miner.Summary, step time.Duration) {
 	if s.Results.Total != c.Total || s.Connection.UptimeMS < c.UptimeMS || c.UptimeMS == 0 {
 		*c = Shares{Total: s.Results.Total}
 	} else if s.Job() {
-		c.Expected += s.Rate() * step.Seconds() / s.Connection.Diff
+		rate := s.Rate() / max(c.Diff, s.Connection.Diff)
+		c.Expected += rate * step.Seconds()
+		c.Peak = max(c.Peak, rate)
 		c.For += step
 	}
-	c.UptimeMS = s.Connection.UptimeMS
+	c.UptimeMS, c.Diff = s.Connection.UptimeMS, s.Connection.Diff
 }
 
 // expected is the number of shares that should have come, without those that
 // went to XMRig's developers: a round of level minutes in each 100 (XMRig
-// source donate.h).
+// source donate.h), at worst when the most was to be expected.
 func (c *Shares) expected(level int) float64 {
-	if c.For <= 0 {
-		return 0
-	}
 	const cycle = 100 * time.Minute
 	donated := time.Duration(level) * time.Minute * (1 + c.For/cycle)
-	return c.Expected * max(0, 1-float64(donated)/float64(c.For))
+	return max(0, c.Expected-c.Peak*donated.Seconds())
 }
 
 func (c *Shares) evidence(s *miner.Summary, expected float64) string {

@@ -28,6 +28,7 @@ type Watch struct {
 	Acted    time.Duration // the last of them
 	Tried    Tried
 
+	Cores     float64 // the most that the miner had in use
 	Baselines Baselines
 }
 
@@ -45,9 +46,11 @@ type Run struct {
 	Answered bool // its API answered once
 	Working  bool // as of its last answer: connected, with a job, not paused
 
-	CPU   time.Duration // used at the last poll
-	Timed bool          // CPU is known
-	Flat  int           // polls in a row in which it used next to none
+	CPU     time.Duration // used when it was sampled
+	Sampled time.Duration // since boot; 0: CPU is not known
+	Cores   float64       // in use before that; -1: not known
+	FlatFor time.Duration // for which it used next to none
+	Worked  time.Duration // at full use, as long as it reads the same
 
 	Missed    int // polls in a row without a summary
 	MissedFor time.Duration
@@ -85,9 +88,9 @@ func (w Watch) Decide(o Observation, p Policy) (Decision, Watch) {
 
 // lapse forgets what was counted in polls that followed each other.
 func (r *Run) lapse() {
-	r.Timed, r.Flat = false, 0
+	r.Sampled, r.Cores, r.FlatFor = 0, -1, 0
 	r.Missed, r.MissedFor = 0, 0
-	r.Reading, r.Polls, r.Held = "", 0, 0
+	r.Reading, r.Polls, r.Held, r.Worked = "", 0, 0, 0
 	r.HashingFor, r.HealthyFor = 0, 0
 }
 
@@ -120,7 +123,7 @@ func (w *Watch) follow(o Observation, p Policy) {
 		w.Tried.API = w.Tried.API || w.Asked == CauseAPIDead
 		w.Asked = ""
 	}
-	w.Run = Run{PID: u.PID, Started: u.Started.Unix(), Restarts: u.Restarts}
+	w.Run = Run{PID: u.PID, Started: u.Started.Unix(), Restarts: u.Restarts, Cores: -1}
 }
 
 // crash notes n restarts since the last poll, spread evenly, and forgets those
@@ -146,8 +149,6 @@ func (w *Watch) remember(o Observation, p Policy, d Decision, step time.Duration
 	r := &w.Run
 	w.At, w.Last = o.Since, d
 	w.Last.Action = None
-	r.CPU, r.Timed = o.CPU, o.CPUErr == nil && o.Unit.PID != 0
-
 	switch {
 	case d.Cause == CauseHealthy && r.Missed == 0:
 		r.HealthyFor += step

@@ -228,12 +228,12 @@ func (l *life) happen() bool {
 			l.workers = l.t
 		}
 	case l.hasJob() && l.built != l.seed && l.ready == never:
-		l.ready = l.t + l.build/max(l.share, 0.1)
+		l.ready = l.t + l.build/l.share
 	case l.donation[1] <= l.t:
 		l.donation[0] = l.donation[1] + float64(100-l.donate)*minute
 		l.donation[1] = l.donation[0] + float64(l.donate)*minute
 	case l.share < 1 && l.shareUntil <= l.t:
-		l.share = 1
+		l.leave(1)
 	case l.hashing() && l.work <= 1e-9:
 		l.submit()
 	default:
@@ -265,7 +265,8 @@ func (l *life) meet(e event) {
 	case lateAnswers, garbledAnswers:
 		l.bad, l.badUntil = e.kind, e.until
 	case busyHost:
-		l.share, l.shareUntil = e.figure, e.until
+		l.shareUntil = e.until
+		l.leave(e.figure)
 	case wallStep:
 		l.clockAt = l.t
 		l.wall += e.figure
@@ -288,6 +289,14 @@ func (l *life) meet(e event) {
 	case fault:
 		l.hurt = append(l.hurt, flaw(e.figure))
 	}
+}
+
+// leave changes the part of its CPU time that is left to the miner.
+func (l *life) leave(share float64) {
+	if l.building() {
+		l.ready = l.t + (l.ready-l.t)*l.share/share
+	}
+	l.share = share
 }
 
 // cut takes the pool away.

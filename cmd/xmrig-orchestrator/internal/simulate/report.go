@@ -31,6 +31,9 @@ func simulate(hosts, days, luck int, seed uint64) string {
 		line(flawNames[f], func(s *score) string { return s.detection(f) })
 	}
 	t.Flush()
+	restarts, alerts := unlucky(hosts, float64(luck), seed)
+	fmt.Fprintf(&b, "\nbad luck in %d years of shares: %s restarts and %s alerts a host-year\n", luck,
+		perYear(restarts, float64(luck)), perYear(alerts, float64(luck)))
 	return b.String()
 }
 

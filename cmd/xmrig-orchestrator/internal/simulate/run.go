@@ -134,11 +134,15 @@ func (l *life) reason() reason {
 }
 
 // byChance tells whether a restart was about something else than the fault
-// that it cured.
+// that it cured. One of the API is to be cured whatever else happens.
 func (l *life) byChance() bool {
+	switch l.flaw {
+	case frozen, apiDead, portTaken, crashLoop:
+		return false
+	}
 	switch l.reason() {
 	case poolAway, rebuild, clockStep, apiTrouble, busy:
-		return l.flaw != crashLoop
+		return true
 	}
 	return false
 }
