@@ -1,4 +1,4 @@
-# A fleet of dedicated XMRig hosts. Copy this file and make it yours, then:
+# A fleet of dedicated XMRig hosts. Make this file yours, then:
 #
 #   xmrfleet validate     is the file right?
 #   xmrfleet plan         what would change? Changes nothing.

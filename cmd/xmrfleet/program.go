@@ -47,6 +47,7 @@ type CLI struct {
 	Validate validateCmd `cmd:"" help:"Check fleet.hcl, without any network."`
 	Fmt      fmtCmd      `cmd:"" help:"Bring fleet.hcl into the canonical format."`
 
+	Init       initCmd       `cmd:"" help:"Write a commented fleet.hcl to begin with."`
 	Completion completionCmd `cmd:"" help:"Print a script that completes command lines in a shell."`
 	Complete   completeCmd   `cmd:"" hidden:"" help:"Complete a command line, for the scripts of completion."`
 }
