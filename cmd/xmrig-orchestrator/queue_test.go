@@ -218,10 +218,10 @@ Result=success
 	tests := []struct {
 		desired, file, action, calls string
 	}{
-		{"running", "enabled", "stop", "stop\ndisable --no-reload\n"},
+		{"running", "enabled", "stop", "stop\ndisable\n"},
 		{"running", "disabled", "stop", "stop\n"},
-		{"running", "disabled", "start", "enable --no-reload\nreset-failed\nstart\n"},
-		{"running", "disabled", "restart", "enable --no-reload\nreset-failed\nrestart\n"},
+		{"running", "disabled", "start", "enable\nreset-failed\nstart\n"},
+		{"running", "disabled", "restart", "enable\nreset-failed\nrestart\n"},
 		{"running", "enabled", "start", "reset-failed\nstart\n"},
 		{"stopped", "disabled", "start", "reset-failed\nstart\n"},
 	}

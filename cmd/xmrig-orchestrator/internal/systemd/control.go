@@ -19,9 +19,10 @@ const (
 	Restart     Verb = "restart"
 	ResetFailed Verb = "reset-failed"
 
-	// A changed unit file is an apply's to load.
-	Enable  Verb = "enable --no-reload"
-	Disable Verb = "disable --no-reload"
+	// Both make systemd read its units anew; UnitFileState would be out of
+	// date without.
+	Enable  Verb = "enable"
+	Disable Verb = "disable"
 )
 
 // patience is for a unit that takes long to stop. It is shorter than the
