@@ -35,9 +35,7 @@ func (w Watch) guess(o Observation) Decision {
 }
 
 func (w *Watch) decide(o Observation, p Policy, step time.Duration) Decision {
-	if len(w.Crashes) > p.CrashLimit && !p.Immediate {
-		w.Open = true
-	}
+	w.Open = (w.Open || len(w.Crashes) > p.CrashLimit) && !p.Immediate
 	if w.Open {
 		return w.broken(o.Unit, p)
 	}
@@ -53,7 +51,7 @@ func (w *Watch) decide(o Observation, p Policy, step time.Duration) Decision {
 		w.Run.MissedFor += step
 		w.Run.Working = w.Run.Working && !miner.Answered(o.APIErr)
 	}
-	w.sample(o, step)
+	w.sample(o)
 	switch {
 	case !w.Run.Hashed && o.Unit.Age < p.StartGrace:
 		w.Run.Reading = CauseStarting
@@ -141,7 +139,7 @@ func (r *Run) missed(p Policy) bool {
 // sample measures how many cores the process has in use. Its CPU time counts
 // in hundredths of a second, too coarse for polls that follow each other at
 // once.
-func (w *Watch) sample(o Observation, step time.Duration) {
+func (w *Watch) sample(o Observation) {
 	r := &w.Run
 	past := o.Since - r.Sampled
 	switch {
@@ -153,9 +151,6 @@ func (w *Watch) sample(o Observation, step time.Duration) {
 		r.Cores = float64(o.CPU-r.CPU) / float64(past)
 		r.CPU, r.Sampled = o.CPU, o.Since
 		w.Cores = max(w.Cores, r.Cores)
-	}
-	if r.FlatFor += step; !r.flat() {
-		r.FlatFor = 0
 	}
 }
 

@@ -71,19 +71,19 @@ func (w *Watch) dataset(d *Decision, o Observation, p Policy) {
 
 // silent is the verdict on a miner whose API does not answer. XMRig never
 // tries again to listen once that failed (XMRig source Api.cpp:124-131), but
-// mines on, so that a restart can wait. One that uses no CPU time although it
-// had work is frozen as a whole.
+// mines on, so that a restart can wait; and it helps once or not at all. One
+// that had work and uses no CPU time may be frozen as a whole, but its pool
+// may also have gone while the host was too busy to answer: it waits, too.
 func (w *Watch) silent(d *Decision, o Observation, p Policy) {
 	r := &w.Run
-	frozen := max(wedgeMin, time.Duration(2*p.WedgePolls)*p.Interval)
-	switch {
-	case r.Working && r.Held >= frozen && r.FlatFor >= frozen:
+	if r.Held < p.APIDead {
+		return
+	}
+	frozen := r.Working && r.flat()
+	if frozen {
 		d.Cause = CauseWedged
-		w.restart(d, o, p)
-	case r.Held < p.APIDead:
-	case w.Tried.API || r.Cores < 0:
-		d.Alert = true
-	default:
+	}
+	if d.Alert = true; r.Cores >= 0 && (frozen || !w.Tried.API) {
 		w.restart(d, o, p)
 	}
 }
@@ -119,6 +119,9 @@ func (w *Watch) hashing(o Observation, p Policy, step time.Duration) Decision {
 	bad := func(cause Cause, problem, evidence string) {
 		d.State, d.Cause, d.Problem, d.Evidence = agent.Unhealthy, cause, problem, evidence
 		d.Alert = true
+	}
+	if s.Algo != nil && *s.Algo != r.Algo {
+		r.Algo, r.HashingFor = *s.Algo, 0
 	}
 	r.Shares.count(s, step)
 	r.Rejects.count(s, p)

@@ -139,6 +139,13 @@ func TestDegraded(t *testing.T) {
 			p.rate, p.summary.Algo = 400, &algo
 			p.tell(hour)
 		}, "running healthy"},
+		{"for a moment", func(p *tale) {
+			one, other := p.summary.Algo, "rx/wow"
+			p.rate, p.summary.Algo = 400, &other
+			p.tell("60 hash")
+			p.summary.Algo = one
+			p.tell("90 hash")
+		}, "running healthy"},
 		{"and back", func(p *tale) {
 			p.o.Revision = "another"
 			p.tell("1 restart, " + hour)

@@ -49,7 +49,6 @@ type Run struct {
 	CPU     time.Duration // used when it was sampled
 	Sampled time.Duration // since boot; 0: CPU is not known
 	Cores   float64       // in use before that; -1: not known
-	FlatFor time.Duration // for which it used next to none
 	Worked  time.Duration // at full use, as long as it reads the same
 
 	Missed    int // polls in a row without a summary
@@ -59,6 +58,7 @@ type Run struct {
 	Polls   int   // in a row that showed it
 	Held    time.Duration
 
+	Algo       string // that it hashes
 	HashingFor time.Duration
 	HealthyFor time.Duration
 
@@ -88,7 +88,7 @@ func (w Watch) Decide(o Observation, p Policy) (Decision, Watch) {
 
 // lapse forgets what was counted in polls that followed each other.
 func (r *Run) lapse() {
-	r.Sampled, r.Cores, r.FlatFor = 0, -1, 0
+	r.Sampled, r.Cores = 0, -1
 	r.Missed, r.MissedFor = 0, 0
 	r.Reading, r.Polls, r.Held, r.Worked = "", 0, 0, 0
 	r.HashingFor, r.HealthyFor = 0, 0

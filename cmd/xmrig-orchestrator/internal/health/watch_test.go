@@ -212,7 +212,9 @@ func TestStories(t *testing.T) {
 		{"for long", "6 hash, 29 silent, 6 hash", "running healthy|unhealthy api-dead|running healthy"},
 		{"for good", "6 hash, 31 silent, 1 restart, 6 hash", "running healthy|unhealthy api-dead|unhealthy api-dead alert restart at 6m0s|unhealthy api-dead alert|running healthy"},
 		{"one restart only", "6 hash, 31 silent, 1 restart, 400 silent", "running healthy|unhealthy api-dead|unhealthy api-dead alert restart at 6m0s|unhealthy api-dead alert|starting starting|unhealthy api-dead|unhealthy api-dead alert"},
-		{"all of it is frozen", "6 hash, 7 frozen", "running healthy|unhealthy api-dead|unhealthy wedged alert restart at 2m0s|unhealthy wedged alert"},
+		{"all of it is frozen", "6 hash, 31 frozen, 1 restart, 2 hash, 31 frozen", "running healthy|unhealthy api-dead|unhealthy wedged alert restart at 6m0s|unhealthy wedged alert|running healthy|unhealthy api-dead|unhealthy wedged alert restart at 11m30s|unhealthy wedged alert"},
+		{"a pool goes in a long silence", "6 hash, 3 silent, 25 frozen, 20 pool", "running healthy|unhealthy api-dead|unhealthy pool-down|unhealthy pool-down alert"},
+		{"silence after garbage", "6 hash, 20 garbled, 31 frozen, 20 pool", "running healthy|running api-garbled|unhealthy api-dead|unhealthy api-dead alert restart at 9m30s|unhealthy pool-down|unhealthy pool-down alert"},
 		{"only garbage", "6 hash, 100 garbled, 6 hash", "running healthy|running api-garbled|running api-garbled alert|running healthy"},
 
 		{"a thread stands still", "6 hash, 12 thread, 2 thread", "running healthy|running thread-dead|unhealthy thread-dead alert restart at 3m20s"},

@@ -14,7 +14,7 @@ func TestTargets(t *testing.T) {
 			t.Errorf("%d restarts in vain: %s", n, reasonNames[r])
 		}
 	}
-	limits := [faults]float64{wedged: 60, frozen: 2 * minute, apiDead: 6 * minute, portTaken: 8 * minute,
+	limits := [faults]float64{wedged: 60, frozen: 6 * minute, apiDead: 6 * minute, portTaken: 8 * minute,
 		threadDead: 3 * minute, threadLame: 10 * minute, crashLoop: 10 * minute, stale: 6 * day}
 	for f, limit := range limits {
 		if len(s.found[f]) == 0 || s.lost[f] > 0 {
