@@ -38,11 +38,13 @@
 // memory, the waits of 12 expected ones and more are e^-12 of all, and each is
 // 12 and a fresh wait: of thousands of years, only those are lived through.
 //
-// The other watchdogs are modelled from their sources:
+// The columns "evidence" and "immediate" are the agent's two policies. The
+// other watchdogs are modelled from their sources:
 //
 //   - Specification: each 10 s; a refused connection of an active unit, or a
-//     hashrate of 0 (null is none), restarts at once, and so does the next.
-//     A late or unreadable answer is an error in the daemon's log.
+//     hashrate of 0 (null is none), restarts at once, and so does the next:
+//     a dataset that takes longer than 10 s is never finished. A late or
+//     unreadable answer is an error in the daemon's log.
 //   - RigForge: each 5 minutes; no answer, or a hashrate of 0 or null, twice in
 //     a row restarts.
 //   - HiveOS: each 10 s; a hashrate of 0 restarts the miner once after 3

@@ -143,6 +143,8 @@ func (l *life) byChance() bool {
 	switch l.reason() {
 	case poolAway, rebuild, clockStep, apiTrouble, busy:
 		return true
+	case slowStart:
+		return l.flaw != threadLame
 	}
 	return false
 }

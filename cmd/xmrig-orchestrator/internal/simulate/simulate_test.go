@@ -7,8 +7,7 @@ import (
 
 // What is published must hold: a short run of it is a test.
 func TestTargets(t *testing.T) {
-	scores := compete(30, 40, 7)
-	s := scores[0]
+	s := compete(entrants()[:1], 40, 40, 7)[0]
 	for r, n := range s.vain {
 		if n != 0 {
 			t.Errorf("%d restarts in vain: %s", n, reasonNames[r])
@@ -26,8 +25,17 @@ func TestTargets(t *testing.T) {
 			}
 		}
 	}
-	if vain := scores[2].vain; vain[poolAway] == 0 || vain[slowStart] == 0 {
-		t.Errorf("the specification's rule restarts nothing in vain: %v; is there a model at all?", vain)
+	if restarts, _ := unlucky(10, 1000, 7); restarts > 10 {
+		t.Errorf("%d restarts in 1000 years of bad luck", restarts)
+	}
+}
+
+// The model is one in which other rules do badly; or it would prove nothing.
+func TestRivals(t *testing.T) {
+	for _, s := range compete(entrants()[2:], 3, 20, 7) {
+		if s.vain[poolAway] == 0 || s.lost[threadDead]+s.lost[stale] == 0 {
+			t.Errorf("%s: vain %v, not seen %v", s.name, s.vain, s.lost)
+		}
 	}
 }
 
