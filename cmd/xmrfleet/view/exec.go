@@ -1,0 +1,226 @@
+package view
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+)
+
+// An Execution is what a command did on a host.
+type Execution struct {
+	Host           string
+	Begun          bool // the command was started
+	Status         int  // exit status, if Err is nil
+	Stdout, Stderr string
+	Err            error // why there is no exit status
+	Kind, Hint     string
+	Took           time.Duration
+}
+
+// Executed: a command was run on the selected hosts.
+type Executed struct {
+	Hosts []Execution
+	Shown bool   // people have seen the output already
+	Retry string // the command that does the same for the hosts that failed
+	Took  time.Duration
+}
+
+// Output: a command printed a line.
+type Output struct {
+	Name
+	Stderr bool
+	Text   string // without the line end
+}
+
+func (e Output) text(t *Text) {
+	p := t.Out
+	if e.Stderr {
+		p = t.Err
+	}
+	fmt.Fprintf(p, "%s  %s\n", p.name(e.Name), Printable(e.Text))
+}
+
+func (e Output) lines() []line {
+	stream := "stdout"
+	if e.Stderr {
+		stream = "stderr"
+	}
+	return []line{{kind: "output", host: e.Host, message: e.Host + ": " + e.Text, body: struct {
+		Stream string `json:"stream"`
+		Text   string `json:"text"`
+	}{stream, e.Text}}}
+}
+
+func (e Executed) text(t *Text) {
+	p := t.Out
+	if e.Shown {
+		p = t.Err
+	}
+	total := executed(e.Hosts)
+	if e.Shown && len(e.Hosts) == 1 && total.done == 1 {
+		return
+	}
+	var out strings.Builder
+	for _, g := range outputs(e.Hosts) {
+		p.output(&out, g, e.Shown)
+	}
+	for _, h := range e.Hosts {
+		if h.Err != nil {
+			p.failure(&out, h.Host, h.Err, h.Hint)
+		}
+	}
+	if out.Len() > 0 {
+		out.WriteByte('\n')
+	}
+	fmt.Fprintf(&out, "%s\n", spread(p.bold(total.String()), Duration(e.Took), p.Width))
+	if e.Retry != "" {
+		fmt.Fprintf(&out, "retry: %s\n", e.Retry)
+	}
+	io.WriteString(p, out.String())
+}
+
+// alike is hosts that printed the same and exited with the same status.
+type alike struct {
+	Execution
+	hosts []string
+}
+
+// outputs folds the hosts on which the command ended, in the order of the
+// first ones, those with exit status 0 before the others.
+func outputs(hosts []Execution) []*alike {
+	type key struct {
+		status         int
+		stdout, stderr string
+	}
+	var groups []*alike
+	at := make(map[key]*alike)
+	for _, h := range hosts {
+		if h.Err != nil {
+			continue
+		}
+		k := key{h.Status, h.Stdout, h.Stderr}
+		if at[k] == nil {
+			at[k] = &alike{Execution: h}
+			groups = append(groups, at[k])
+		}
+		at[k].hosts = append(at[k].hosts, h.Host)
+	}
+	slices.SortStableFunc(groups, func(a, b *alike) int { return min(a.Status, 1) - min(b.Status, 1) })
+	return groups
+}
+
+// output prints a group of hosts, and what they printed unless it was shown.
+func (p *Printer) output(out *strings.Builder, g *alike, shown bool) {
+	mark, note := p.green("="), ""
+	if g.Status != 0 {
+		mark, note = p.red("!"), "  "+p.red(fmt.Sprintf("exit %d", g.Status))
+	}
+	same := "same output"
+	switch {
+	case shown && g.Status == 0:
+		return
+	case shown:
+		same = ""
+	case g.Stdout+g.Stderr == "":
+		same = "no output"
+	}
+	if len(g.hosts) > 1 {
+		same = strings.TrimSuffix(Plural(len(g.hosts), "host")+", "+same, ", ")
+	} else if same != "no output" {
+		same = ""
+	}
+	names := p.bold(Names(g.hosts)) + note
+	fmt.Fprintf(out, "  %s %s\n", mark, spread(names, p.faint(same), min(76, max(0, p.Width-4))))
+	if shown {
+		return
+	}
+	if g.Stdout != "" {
+		fmt.Fprintf(out, "      %s\n", indentRest(Printable(g.Stdout), "      "))
+	}
+	if g.Stderr != "" {
+		fmt.Fprintf(out, "      %s\n        %s\n", p.faint("stderr:"), indentRest(Printable(g.Stderr), "        "))
+	}
+}
+
+// An execSum is what a command came to.
+type execSum struct {
+	hosts, done, unreached, unfinished int
+	statuses                           []int // other than 0, ascending
+	with                               map[int]int
+}
+
+func executed(hosts []Execution) execSum {
+	t := execSum{hosts: len(hosts), with: make(map[int]int)}
+	for _, h := range hosts {
+		switch {
+		case h.Err != nil && !h.Begun:
+			t.unreached++
+		case h.Err != nil:
+			t.unfinished++
+		case h.Status == 0:
+			t.done++
+		default:
+			if t.with[h.Status] == 0 {
+				t.statuses = append(t.statuses, h.Status)
+			}
+			t.with[h.Status]++
+		}
+	}
+	slices.Sort(t.statuses)
+	return t
+}
+
+func (t execSum) String() string {
+	total := fmt.Sprintf("Exec: exit 0 on %d of %s", t.done, Plural(t.hosts, "host"))
+	for _, status := range t.statuses {
+		total += fmt.Sprintf(", exit %d on %d", status, t.with[status])
+	}
+	total += "."
+	if t.unfinished > 0 {
+		total += fmt.Sprintf(" On %d the command did not end.", t.unfinished)
+	}
+	if t.unreached > 0 {
+		total += fmt.Sprintf(" %s not reached.", wasWere(t.unreached, "host"))
+	}
+	return total
+}
+
+func (e Executed) lines() []line {
+	var lines []line
+	for _, h := range e.Hosts {
+		body := struct {
+			Begun  bool   `json:"begun"`
+			Status *int   `json:"exit_status,omitempty"`
+			Stdout string `json:"stdout"`
+			Stderr string `json:"stderr"`
+			Error  string `json:"error,omitempty"`
+			Kind   string `json:"kind,omitempty"`
+			Hint   string `json:"hint,omitempty"`
+			Took   int64  `json:"took_ms"`
+		}{Begun: h.Begun, Stdout: h.Stdout, Stderr: h.Stderr, Kind: h.Kind, Hint: h.Hint, Took: h.Took.Milliseconds()}
+		l := line{kind: "host_exec", host: h.Host}
+		if h.Err != nil {
+			l.level, body.Error = levelError, h.Err.Error()
+			l.message = h.Host + ": " + body.Error
+		} else {
+			body.Status, l.message = &h.Status, fmt.Sprintf("%s: exit %d", h.Host, h.Status)
+			if h.Status != 0 {
+				l.level = levelError
+			}
+		}
+		l.body = body
+		lines = append(lines, l)
+	}
+	t := executed(e.Hosts)
+	return append(lines, line{kind: "exec_summary", message: t.String(), body: struct {
+		Hosts      int    `json:"hosts"`
+		Done       int    `json:"done"`
+		NonZero    int    `json:"non_zero"`
+		Unfinished int    `json:"unfinished"`
+		Unreached  int    `json:"unreached"`
+		Retry      string `json:"retry,omitempty"`
+		Took       int64  `json:"took_ms"`
+	}{t.hosts, t.done, t.hosts - t.done - t.unfinished - t.unreached, t.unfinished, t.unreached, e.Retry, e.Took.Milliseconds()}})
+}

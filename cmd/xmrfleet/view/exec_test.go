@@ -1,0 +1,136 @@
+package view
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// told is what people read of events: results, then the rest.
+func told(events ...Event) (out, err string) {
+	var stdout, stderr bytes.Buffer
+	t := &Text{Out: NewPrinter(&stdout, false, 0), Err: NewPrinter(&stderr, false, 0)}
+	for _, e := range events {
+		t.Report(e)
+	}
+	return stdout.String(), stderr.String()
+}
+
+// jsonOf is the JSON lines of events, without the first.
+func jsonOf(events ...Event) string {
+	var out bytes.Buffer
+	j := NewJSON(&out, "r1", "v1", func() time.Time { return time.Unix(0, 0) })
+	out.Reset()
+	for _, e := range events {
+		j.Report(e)
+	}
+	return strings.ReplaceAll(out.String(), `"run_id":"r1",`, "")
+}
+
+var executions = []Execution{
+	{Host: "m01", Begun: true, Stdout: "active\n"},
+	{Host: "odd", Begun: true, Status: 3, Stdout: "in\x1b[2Jactive\nat all\n", Stderr: "a warning\n"},
+	{Host: "m02", Begun: true, Stdout: "active\n"},
+	{Host: "m03", Begun: true, Stdout: "active\n"},
+	{Host: "quiet", Begun: true},
+	{Host: "deaf", Begun: true, Status: 3},
+	{Host: "dead", Err: errors.New("connect 10.0.0.9:22: no route to host"), Kind: "unreachable", Hint: "is it on?"},
+	{Host: "lost", Begun: true, Stdout: "par", Err: errors.New("run command: no sign of life for 12s"), Kind: "lost"},
+}
+
+func TestExecuted(t *testing.T) {
+	out, err := told(Executed{Hosts: executions, Retry: "xmrfleet exec -l odd,deaf,dead,lost -- x", Took: time.Second})
+	check(t, out, `
+  = m[01-03]    3 hosts, same output
+      active
+  = quiet    no output
+  ! odd  exit 3
+      in[2Jactive
+      at all
+      stderr:
+        a warning
+  ! deaf  exit 3    no output
+  ! dead  connect 10.0.0.9:22: no route to host
+      hint: is it on?
+  ! lost  run command: no sign of life for 12s
+
+Exec: exit 0 on 4 of 8 hosts, exit 3 on 2. On 1 the command did not end. 1 host was not reached.    1.0s
+retry: xmrfleet exec -l odd,deaf,dead,lost -- x
+`)
+	check(t, err, "")
+}
+
+// What was shown as it came is not shown again.
+func TestExecutedShown(t *testing.T) {
+	out, err := told(Executed{Hosts: executions[:1], Shown: true})
+	check(t, out+err, "")
+	out, err = told(Executed{Hosts: executions[1:2], Shown: true, Took: time.Second})
+	check(t, out, "")
+	check(t, err, "  ! odd  exit 3\n\nExec: exit 0 on 0 of 1 host, exit 3 on 1.    1.0s\n")
+}
+
+func TestOutput(t *testing.T) {
+	out, err := told(
+		Output{Name: Name{Host: "m1", Width: 4}, Text: "one\x1b[0m"},
+		Output{Name: Name{Host: "long", Index: 1, Width: 4}, Stderr: true, Text: "two"})
+	check(t, out, "m1    one[0m\n")
+	check(t, err, "long  two\n")
+}
+
+func TestExecutedJSON(t *testing.T) {
+	check(t, jsonOf(Output{Name: Name{Host: "m1"}, Stderr: true, Text: "oops"}, Executed{Hosts: []Execution{executions[1], executions[6]}, Took: time.Second}), `
+{"type":"output","host":"m1","@timestamp":"1970-01-01T00:00:00.000000Z","@level":"info","@message":"m1: oops","stream":"stderr","text":"oops"}
+{"type":"host_exec","host":"odd","@timestamp":"1970-01-01T00:00:00.000000Z","@level":"error","@message":"odd: exit 3","begun":true,"exit_status":3,"stdout":"in\u001b[2Jactive\nat all\n","stderr":"a warning\n","took_ms":0}
+{"type":"host_exec","host":"dead","@timestamp":"1970-01-01T00:00:00.000000Z","@level":"error","@message":"dead: connect 10.0.0.9:22: no route to host","begun":false,"stdout":"","stderr":"","error":"connect 10.0.0.9:22: no route to host","kind":"unreachable","hint":"is it on?","took_ms":0}
+{"type":"exec_summary","@timestamp":"1970-01-01T00:00:00.000000Z","@level":"info","@message":"Exec: exit 0 on 0 of 2 hosts, exit 3 on 1. 1 host was not reached.","hosts":2,"done":0,"non_zero":1,"unfinished":0,"unreached":1,"took_ms":1000}
+`)
+}
+
+// A thousand hosts that say the same are two lines.
+func TestExecutedOnThousand(t *testing.T) {
+	hosts := make([]Execution, 1000)
+	for i := range hosts {
+		hosts[i] = Execution{Host: fmt.Sprintf("m%04d", i+1), Begun: true, Stdout: strings.Repeat("x", 10000) + "\n"}
+	}
+	hosts[499].Stdout = "odd\n"
+	began := time.Now()
+	out, _ := told(Executed{Hosts: hosts, Took: time.Second})
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("printing took %v", took)
+	}
+	check(t, out, `
+  = m[0001-0499], m[0501-1000]    999 hosts, same output
+      `+strings.Repeat("x", 10000)+`
+  = m0500
+      odd
+
+Exec: exit 0 on 1000 of 1000 hosts.    1.0s
+`)
+}
+
+func TestNames(t *testing.T) {
+	for hosts, want := range map[string]string{
+		"a":                            "a",
+		"mini-1 miner-beta":            "mini-1, miner-beta",
+		"m1 m2":                        "m1, m2",
+		"m1 m2 m3":                     "m[1-3]",
+		"m8 m9 m10 m11":                "m[8-11]",
+		"m08 m09 m10 m11":              "m[08-11]",
+		"m98 m99 m100":                 "m[98-100]",
+		"m098 m099 m100 m101":          "m[098-101]",
+		"m1 m2 m3 m5 m6 m7 x":          "m[1-3], m[5-7], x",
+		"m3 m2 m1":                     "m3, m2, m1",
+		"m01 m2 m3":                    "m01, m2, m3",
+		"r1-1 r1-2 r1-3 r2-1":          "r1-[1-3], r2-1",
+		"1 2 3":                        "[1-3]",
+		"m1 m2 m3.example":             "m1, m2, m3.example",
+		"m99999999998 m99999999999 mx": "m99999999998, m99999999999, mx",
+	} {
+		if got := Names(strings.Fields(hosts)); got != want {
+			t.Errorf("%s: got %s, want %s", hosts, got, want)
+		}
+	}
+}

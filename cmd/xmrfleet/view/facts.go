@@ -1,0 +1,149 @@
+package view
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"charm.land/lipgloss/v2"
+	"charm.land/lipgloss/v2/table"
+	"github.com/dustin/go-humanize"
+
+	"xmrfleet/modules"
+)
+
+// HostFacts are what a host says of itself, or why it does not.
+type HostFacts struct {
+	Host       string
+	Facts      modules.Facts
+	Err        error
+	Kind, Hint string
+}
+
+// Described: the hosts told what they are.
+type Described struct {
+	Hosts []HostFacts
+	Took  time.Duration
+}
+
+func (e Described) text(t *Text) {
+	p := t.Out
+	rows := table.New().Border(lipgloss.HiddenBorder()).
+		BorderTop(false).BorderBottom(false).BorderLeft(false).BorderRight(false).BorderHeader(false).
+		Headers("HOST", "SYSTEM", "KERNEL", "ARCH", "SYSTEMD", "THREADS", "MEMORY", "XMRIG").
+		StyleFunc(func(_, column int) lipgloss.Style {
+			style := lipgloss.NewStyle().PaddingRight(1)
+			if column >= 4 && column <= 6 {
+				style = style.Align(lipgloss.Right)
+			}
+			return style
+		})
+	read := 0
+	for _, h := range e.Hosts {
+		if h.Err == nil {
+			rows.Row(factsRow(h)...)
+			read++
+		}
+	}
+	var out strings.Builder
+	if read > 0 {
+		for line := range strings.Lines(rows.String() + "\n") {
+			out.WriteString(strings.TrimRight(line, " \n") + "\n")
+		}
+	}
+	for _, h := range e.Hosts {
+		if h.Err != nil {
+			p.failure(&out, h.Host, h.Err, h.Hint)
+			continue
+		}
+		if err := h.Facts.Supported(); err != nil {
+			p.failure(&out, h.Host, err, "")
+		}
+	}
+	fmt.Fprintf(&out, "\n%s\n", spread(p.bold(e.total()), Duration(e.Took), p.Width))
+	io.WriteString(p, out.String())
+}
+
+func factsRow(h HostFacts) []string {
+	f := h.Facts
+	row := []string{h.Host, f.OS, f.Kernel, f.Arch, "-", strconv.Itoa(f.Threads), humanize.IBytes(uint64(f.MemoryKiB) << 10), "-"}
+	if f.Systemd > 0 {
+		row[4] = strconv.Itoa(f.Systemd)
+	}
+	var found []string
+	for _, x := range f.XMRigs {
+		found = append(found, x.Path)
+	}
+	if found != nil {
+		row[7] = strings.Join(found, ", ")
+	}
+	for i := range row {
+		row[i] = Printable(oneLine(row[i]))
+	}
+	return row
+}
+
+func (e Described) total() string {
+	var t struct {
+		threads, failed int
+		memory          uint64
+	}
+	for _, h := range e.Hosts {
+		if h.Err != nil {
+			t.failed++
+			continue
+		}
+		t.threads += h.Facts.Threads
+		t.memory += uint64(h.Facts.MemoryKiB) << 10
+	}
+	total := fmt.Sprintf("Facts: %s, %s, %s.", Plural(len(e.Hosts), "host"), Plural(t.threads, "thread"), humanize.IBytes(t.memory))
+	if t.failed > 0 {
+		total += fmt.Sprintf(" %s not read.", wasWere(t.failed, "host"))
+	}
+	return total
+}
+
+func (e Described) lines() []line {
+	type binary struct {
+		Path      string `json:"path"`
+		Real      string `json:"real"`
+		SHA256    string `json:"sha256"`
+		Protected bool   `json:"protected"`
+	}
+	type facts struct {
+		Hostname  string   `json:"hostname"`
+		OS        string   `json:"os"`
+		Kernel    string   `json:"kernel"`
+		Arch      string   `json:"arch"`
+		Systemd   int      `json:"systemd"`
+		Threads   int      `json:"threads"`
+		Memory    int64    `json:"memory_kib"`
+		SELinux   bool     `json:"selinux"`
+		BootID    string   `json:"boot_id"`
+		Database  string   `json:"agent_database,omitempty"`
+		XMRigs    []binary `json:"xmrigs"`
+		Supported bool     `json:"supported"`
+	}
+	var lines []line
+	for _, h := range e.Hosts {
+		if h.Err != nil {
+			lines = append(lines, Unheard{h.Host, h.Err, h.Kind, h.Hint}.lines()...)
+			continue
+		}
+		f := h.Facts
+		body := struct {
+			facts `json:"facts"`
+		}{facts{f.Hostname, f.OS, f.Kernel, f.Arch, f.Systemd, f.Threads, f.MemoryKiB, f.SELinux, f.BootID, f.AgentDatabase,
+			[]binary{}, f.Supported() == nil}}
+		for _, x := range f.XMRigs {
+			body.XMRigs = append(body.XMRigs, binary(x))
+		}
+		lines = append(lines, line{kind: "host_facts", host: h.Host, message: h.Host + ": " + f.OS, body: body})
+	}
+	return append(lines, line{kind: "facts_summary", message: e.total(), body: struct {
+		Hosts int   `json:"hosts"`
+		Took  int64 `json:"took_ms"`
+	}{len(e.Hosts), e.Took.Milliseconds()}})
+}

@@ -1,0 +1,57 @@
+package view
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+)
+
+// Logged: an entry of a host's journal.
+type Logged struct {
+	Name
+	Time time.Time
+	From string // who wrote it, where that is somebody else than expected
+	Text string
+}
+
+// Unheard: the journal of a host cannot be read, or not any more.
+type Unheard struct {
+	Host       string
+	Err        error
+	Kind, Hint string
+}
+
+func (e Logged) message() string {
+	text := Printable(ansi.Strip(e.Text))
+	if e.From != "" {
+		text = e.From + ": " + text
+	}
+	return strings.TrimRight(text, "\n")
+}
+
+func (e Logged) text(t *Text) {
+	stamp := e.Time.Local().Format("2006-01-02 15:04:05")
+	rest := strings.Repeat(" ", e.Width+len(stamp)+4)
+	fmt.Fprintf(t.Out, "%s  %s  %s\n", t.Out.name(e.Name), t.Out.faint(stamp), indentRest(e.message(), rest))
+}
+
+func (e Logged) lines() []line {
+	return []line{{kind: "log_entry", host: e.Host, message: e.Host + ": " + e.message(), body: struct {
+		Time time.Time `json:"time"`
+		From string    `json:"from,omitempty"`
+		Text string    `json:"text"`
+	}{e.Time.UTC(), e.From, e.Text}}}
+}
+
+func (e Unheard) text(t *Text) {
+	var out strings.Builder
+	t.Err.failure(&out, e.Host, e.Err, e.Hint)
+	t.Err.Write([]byte(out.String()))
+}
+
+func (e Unheard) lines() []line {
+	return []line{{kind: "host_unreachable", host: e.Host, level: levelError, message: e.Host + ": " + e.Err.Error(),
+		body: trouble{e.Err.Error(), e.Kind, e.Hint}}}
+}
