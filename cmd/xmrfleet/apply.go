@@ -21,13 +21,14 @@ import (
 
 type applyCmd struct {
 	convergence
-	Yes bool `help:"Do not ask." short:"y" aliases:"auto-approve"`
+	Yes  bool   `help:"Do not ask." short:"y" aliases:"auto-approve"`
+	Plan string `arg:"" optional:"" name:"plan" help:"A plan that was saved with \"plan --out\", and approved."`
 }
 
 func (c *applyCmd) Run(ctx context.Context, p *Program) error {
 	began := time.Now()
-	if !c.Yes && !term.IsTerminal(int(p.Stdin.Fd())) {
-		return hinted{errors.New("apply: there is no terminal to ask for approval"), "pass --yes"}
+	if err := c.approval(p); err != nil {
+		return err
 	}
 	sessions, err := c.prepare(ctx, p)
 	if err != nil {
@@ -40,11 +41,12 @@ func (c *applyCmd) Run(ctx context.Context, p *Program) error {
 			s.close()
 		}
 	}()
-	run := newRun(p.args)
+	run := p.newRun()
 	reading, cancel := p.unlessStopped(ctx)
 	defer cancel()
 	c.gather(reading, d, sessions, &run)
-	p.out.Plan(views(sessions), c.Verbose, time.Since(began))
+	c.refuseStale(sessions)
+	p.report.Report(view.Planned{Hosts: views(sessions), Details: c.Verbose, Took: time.Since(began)})
 
 	var todo []*session
 	var t tally
@@ -55,45 +57,47 @@ func (c *applyCmd) Run(ctx context.Context, p *Program) error {
 			t.planned(s)
 		}
 	}
+	p.hosts = t
 	if len(todo) == 0 || p.stopped() {
 		return exitCode(t.code())
 	}
-	if !c.Yes {
+	if !c.Yes && c.saved == nil {
 		if approved := p.ask(fmt.Sprintf("\nApply to %s? [y/N] ", view.Plural(len(todo), "host"))); !approved {
 			fmt.Fprintln(p.err, "Nothing was changed.")
 			return exitCode(exitDeclined)
 		}
 	}
-	fmt.Fprintln(p.out)
 	c.apply(ctx, p, todo, run)
 
 	for _, s := range todo {
 		t.applied(s.result.Outcome)
 	}
+	p.hosts = t
 	results := make([]view.HostResult, len(sessions))
 	for i, s := range sessions {
 		results[i] = s.result
 		results[i].Host = s.host.Name
 		if s.err != nil {
-			results[i].Failed, results[i].Hint = s.err, hint(s.err)
+			results[i].Failed, results[i].Kind, results[i].Hint = s.err, kind(s.err), hint(s.err)
 		}
 	}
-	p.out.Apply(results, p.retry(sessions), time.Since(began))
+	p.report.Report(view.Applied{Results: results, Retry: p.retry(sessions), Took: time.Since(began)})
 	return exitCode(t.code())
 }
 
 // apply changes the hosts, all at once, and tells how it goes.
 func (c *applyCmd) apply(ctx context.Context, p *Program, todo []*session, run executor.Holder) {
-	progress := view.Progress{Printer: p.err, Details: c.Verbose, Now: time.Now}
-	for _, s := range todo {
-		progress.NameWidth = max(progress.NameWidth, len(s.host.Name))
+	names := make([]string, len(todo))
+	for i, s := range todo {
+		names[i] = s.host.Name
 	}
+	p.report.Report(view.Applying{Hosts: names, Details: c.Verbose})
 	finished := make(chan struct{})
 	defer close(finished)
 	go func() {
 		select {
 		case <-p.stop:
-			progress.Stopping()
+			p.report.Report(view.Stopping{})
 		case <-finished:
 		}
 	}()
@@ -103,24 +107,79 @@ func (c *applyCmd) apply(ctx context.Context, p *Program, todo []*session, run e
 		defer cancel()
 		began := time.Now()
 		if !p.stopped() {
-			progress.Begin(s.host.Name, len(s.plan.Changes))
+			p.report.Report(view.Begun{Host: s.host.Name, Changes: len(s.plan.Changes)})
 		}
 		outcome := s.plan.Apply(ctx, p.stop, s.shell, audit, func(change plan.Change, took time.Duration) {
-			progress.Made(s.host.Name, change, took)
+			p.report.Report(view.Made{Host: s.host.Name, Change: change, Took: took})
 		})
 		s.close()
 		s.result = view.HostResult{Host: s.host.Name, Outcome: outcome, Hint: hint(outcome.Err), Took: time.Since(began)}
-		progress.End(s.result)
+		p.report.Report(view.Ended{HostResult: s.result})
 		return struct{}{}, nil
 	})
 }
 
-// newRun describes this run to whoever finds a host locked by it, and to the
-// hosts' journals.
-func newRun(args []string) executor.Holder {
+// approval makes sure that somebody approves: a person at the terminal, --yes,
+// or whoever hands in a saved plan.
+func (c *applyCmd) approval(p *Program) error {
+	switch {
+	case c.Plan != "":
+		return c.recall()
+	case c.Yes:
+		return nil
+	case p.silent:
+		return hinted{errors.New("apply: nobody is asked for approval where JSON is printed"), "pass --yes, or a saved plan"}
+	case !term.IsTerminal(int(p.Stdin.Fd())):
+		return hinted{errors.New("apply: there is no terminal to ask for approval"), "pass --yes"}
+	}
+	return nil
+}
+
+// recall reads the saved plan: its hosts, unless fewer are selected, and its
+// part of them.
+func (c *applyCmd) recall() error {
+	saved, err := readPlan(c.Plan)
+	if err != nil {
+		return err
+	}
+	if c.Target != nil && *c.Target != saved.Part {
+		return hinted{fmt.Errorf("apply %s: it was not made with --target %s", c.Plan, *c.Target), "leave --target out: the plan knows"}
+	}
+	if saved.Part != "" {
+		c.Target = &saved.Part
+	}
+	if len(c.Limit) == 0 {
+		c.Limit = []string{strings.Join(saved.names(), ",")}
+	}
+	c.saved = saved
+	return nil
+}
+
+// refuseStale gives up the hosts that are not as in the saved plan.
+func (c *applyCmd) refuseStale(sessions []*session) {
+	if c.saved == nil {
+		return
+	}
+	for _, s := range sessions {
+		if s.err != nil {
+			continue
+		}
+		if s.err = c.saved.check(s.host.Name, s.plan); s.err != nil {
+			s.close()
+		}
+	}
+}
+
+func newRunID() string {
 	id := make([]byte, 4)
 	rand.Read(id)
-	h := executor.Holder{Run: hex.EncodeToString(id), User: "unknown", PID: os.Getpid(), Command: "xmrfleet " + verb(args)}
+	return hex.EncodeToString(id)
+}
+
+// newRun describes this run to whoever finds a host locked by it, and to the
+// hosts' journals.
+func (p *Program) newRun() executor.Holder {
+	h := executor.Holder{Run: p.run, User: "unknown", PID: os.Getpid(), Command: "xmrfleet " + verb(p.args)}
 	if u, err := user.Current(); err == nil {
 		h.User = u.Username
 	}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"syscall"
 
+	"xmrfleet/cmd/xmrfleet/view"
 	"xmrfleet/executor"
 	"xmrfleet/plan"
 )
@@ -15,7 +16,7 @@ const (
 	exitError       = 1 // nothing was changed anywhere
 	exitChanges     = 2 // plan --detailed-exitcode: there is something to do
 	exitPartial     = 3 // some hosts failed, or one is left between two states
-	exitDeclined    = 5
+	exitDeclined    = 5 // at the prompt, or the saved plan is stale
 	exitLocked      = 6
 	exitUsage       = 64
 	exitInterrupted = 130
@@ -48,13 +49,28 @@ func hint(err error) string {
 	return ""
 }
 
+// kind is what sort of error err is, for programs.
+func kind(err error) string {
+	if errors.Is(err, errStale) {
+		return stale
+	}
+	return string(executor.KindOf(err))
+}
+
+const stale = "stale"
+
 // tally counts what became of the selected hosts.
 type tally struct {
 	done    int // as they should be, or changed completely
 	failed  int // not, and untouched
 	locked  int // of the failed
+	stale   int // of the failed: not as in the saved plan
 	between int // left between two states
 	changed int // of the done: something was changed
+}
+
+func (t tally) view() view.Tally {
+	return view.Tally{Done: t.done, Changed: t.changed, Failed: t.failed, Locked: t.locked, Stale: t.stale, Between: t.between}
 }
 
 // planned counts a host that was only read.
@@ -64,8 +80,11 @@ func (t *tally) planned(s *session) {
 		t.done++
 	default:
 		t.failed++
-		if executor.KindOf(s.err) == executor.Locked {
+		switch kind(s.err) {
+		case string(executor.Locked):
 			t.locked++
+		case stale:
+			t.stale++
 		}
 	}
 }
@@ -88,6 +107,8 @@ func (t tally) code() int {
 	switch {
 	case t.failed+t.between == 0:
 		return exitDone
+	case t.stale > 0 && t.stale == t.failed+t.between:
+		return exitDeclined
 	case t.between == 0 && t.changed == 0 && t.locked > 0 && t.locked == t.failed:
 		return exitLocked
 	case t.done+t.between == 0:

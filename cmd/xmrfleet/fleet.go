@@ -1,6 +1,9 @@
 package main
 
 import (
+	"os"
+
+	"xmrfleet/cmd/xmrfleet/view"
 	"xmrfleet/executor"
 	"xmrfleet/hcl"
 )
@@ -11,18 +14,44 @@ type fleetFlags struct {
 	Var  map[string]string `help:"Value of a variable of the fleet file." mapsep:"none" placeholder:"NAME=VALUE"`
 }
 
-// load reads the fleet file and prints what is wrong with it.
+// load reads the fleet file and reports what is wrong with it.
 func (p *Program) load(f fleetFlags) (*hcl.Fleet, error) {
-	fleet, diags := hcl.Load(f.File, hcl.Options{Vars: f.Var, Env: p.Env})
-	if len(diags) > 0 {
-		diags.Write(p.err, p.err.Width, p.err.Colour)
-	}
+	fleet, _ := p.read(f)
 	if fleet == nil {
 		return nil, exitCode(exitError)
 	}
-	p.out.Hide(fleet.Secrets)
-	p.err.Hide(fleet.Secrets)
 	return fleet, nil
+}
+
+func (p *Program) read(f fleetFlags) (*hcl.Fleet, hcl.Diagnostics) {
+	fleet, diags := hcl.Load(f.File, hcl.Options{Vars: f.Var, Env: p.lookup})
+	loaded := view.Loaded{Diagnostics: diags}
+	if fleet != nil {
+		loaded.Hosts, loaded.Secrets = fleet.Hosts, fleet.Secrets
+	}
+	p.out.Hide(loaded.Secrets)
+	p.err.Hide(loaded.Secrets)
+	p.report.Report(loaded)
+	return fleet, diags
+}
+
+// lookup is p.Env, and remembers what was asked for.
+func (p *Program) lookup(name string) (string, bool) {
+	value, ok := p.Env(name)
+	if p.env == nil {
+		p.env = make(map[string]*string)
+	}
+	p.env[name] = nil
+	if ok {
+		p.env[name] = &value
+	}
+	return value, ok
+}
+
+// inputs are what the fleet file was read with.
+func (p *Program) inputs(f fleetFlags) inputs {
+	text, _ := os.ReadFile(f.File) // it was read a moment ago; if it is gone, it changed
+	return inputs{File: text, Vars: f.Var, Env: p.env}
 }
 
 // target is where the executor finds the host.

@@ -18,6 +18,8 @@ type convergence struct {
 	selection
 	connectionFlags
 	Target *modules.Part `help:"Only this part of each host: xmrig or agent." enum:"xmrig,agent" placeholder:"PART"`
+
+	saved *savedPlan // what may be done, if a plan file says so
 }
 
 // A session is one host of a run: its description, its plan or why it has
@@ -39,7 +41,7 @@ func (s *session) close() {
 }
 
 func (s *session) view() view.HostPlan {
-	return view.HostPlan{Host: s.host.Name, Plan: s.plan, Err: s.err, Hint: hint(s.err)}
+	return view.HostPlan{Host: s.host.Name, Plan: s.plan, Err: s.err, Kind: kind(s.err), Hint: hint(s.err)}
 }
 
 // prepare loads the fleet, selects hosts and completes their descriptions:
@@ -48,6 +50,11 @@ func (c *convergence) prepare(ctx context.Context, p *Program) ([]*session, erro
 	fleet, err := p.load(c.fleetFlags)
 	if err != nil {
 		return nil, err
+	}
+	if c.saved != nil {
+		if err := c.saved.unlock(p.inputs(c.fleetFlags)); err != nil {
+			return nil, err
+		}
 	}
 	hosts, err := c.hosts(fleet)
 	if err != nil {

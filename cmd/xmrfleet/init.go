@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"xmrfleet/cmd/xmrfleet/view"
 	"xmrfleet/hcl"
 )
 
@@ -32,7 +33,7 @@ func (c *initCmd) Run(p *Program) error {
 				"it should have servers: a list of hosts, or the role web with one; xmrfleet init without --kamal writes an example"}
 		}
 		text = withHosts(example, kamal)
-		origin = fmt.Sprintf("%s of %s: %s", plural(len(kamal.Hosts), "host"), c.Kamal, strings.Join(kamal.Hosts, ", "))
+		origin = fmt.Sprintf("%s of %s: %s", view.Plural(len(kamal.Hosts), "host"), c.Kamal, strings.Join(kamal.Hosts, ", "))
 	}
 	if err := create(c.File, text); err != nil {
 		if errors.Is(err, fs.ErrExist) {

@@ -16,6 +16,8 @@ import (
 func main() {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	// Whoever closes our output ends the output, not an apply half-way.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	p := &Program{
 		Stdin:   os.Stdin,
 		Stdout:  os.Stdout,

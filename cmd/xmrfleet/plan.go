@@ -3,11 +3,14 @@ package main
 import (
 	"context"
 	"time"
+
+	"xmrfleet/cmd/xmrfleet/view"
 )
 
 type planCmd struct {
 	convergence
-	DetailedExitcode bool `help:"Exit with 2 if there are changes." name:"detailed-exitcode"`
+	Out              string `help:"Also save the plan, without any values, for \"apply FILE\"." placeholder:"FILE"`
+	DetailedExitcode bool   `help:"Exit with 2 if there are changes." name:"detailed-exitcode"`
 }
 
 func (c *planCmd) Run(ctx context.Context, p *Program) error {
@@ -21,13 +24,20 @@ func (c *planCmd) Run(ctx context.Context, p *Program) error {
 	reading, cancel := p.unlessStopped(ctx)
 	defer cancel()
 	c.gather(reading, d, sessions, nil)
-	p.out.Plan(views(sessions), c.Verbose, time.Since(began))
+	p.report.Report(view.Planned{Hosts: views(sessions), Details: c.Verbose, Took: time.Since(began)})
 
 	var t tally
 	changes := false
 	for _, s := range sessions {
 		t.planned(s)
 		changes = changes || s.err == nil && !s.plan.Empty()
+	}
+	p.hosts = t
+	if c.Out != "" && t.done > 0 && !p.stopped() {
+		if err := newSavedPlan(p.run, c.Target, p.inputs(c.fleetFlags), sessions).write(c.Out); err != nil {
+			return err
+		}
+		p.report.Report(view.Saved{File: c.Out})
 	}
 	if code := t.code(); code != exitDone {
 		return exitCode(code)

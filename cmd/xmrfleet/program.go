@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -29,6 +30,14 @@ type Program struct {
 	out, err *view.Printer
 	args     []string
 
+	run     string // the identity of this run, in every record of it
+	command string // "plan"
+	report  reporter
+	close   func() error // of the report; nil: nothing is open
+	silent  bool         // only programs read the output: nobody is to be asked
+	hosts   tally        // what became of them
+	env     map[string]*string
+
 	// stop is closed by the first signal: nothing new starts. A second one
 	// ends the context of everything that runs.
 	stop   chan struct{}
@@ -40,6 +49,7 @@ type Program struct {
 type CLI struct {
 	NoColor bool             `help:"Plain text, no colours." name:"no-color"`
 	Version kong.VersionFlag `help:"Print the version and exit."`
+	Report  reportFlags      `embed:""`
 
 	Plan     planCmd     `cmd:"" help:"Show what apply would change. Changes nothing."`
 	Apply    applyCmd    `cmd:"" help:"Make the hosts what fleet.hcl says."`
@@ -59,7 +69,7 @@ Exit codes:
   1  error, nothing was changed
   2  there are changes (plan --detailed-exitcode)
   3  partial: some hosts failed or were not reached
-  5  declined at the prompt
+  5  declined at the prompt, or the saved plan is stale
   6  locked by another run
   64 wrong usage
   130, 143  interrupted, after the report`
@@ -67,7 +77,8 @@ Exit codes:
 // Run executes the command line and returns the exit code. It prints every
 // error itself.
 func (p *Program) Run(ctx context.Context, args []string) int {
-	p.args = args
+	began := time.Now()
+	p.args, p.run = args, newRunID()
 	p.stop = make(chan struct{})
 	p.out = view.NewPrinter(p.Stdout, p.colour(p.Stdout), width(p.Stdout))
 	p.err = view.NewPrinter(p.Stderr, p.colour(p.Stderr), width(p.Stderr))
@@ -79,18 +90,31 @@ func (p *Program) Run(ctx context.Context, args []string) int {
 	err := p.dispatch(ctx, args)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.signal != nil {
-		return signalCode(p.signal)
-	}
+	code := p.exit(err)
+	p.finish(code, time.Since(began))
+	return code
+}
+
+// exit turns what a command returned into the exit code, and reports it unless
+// that was done.
+func (p *Program) exit(err error) int {
 	var code exitCode
-	if errors.As(err, &code) {
+	switch {
+	case p.signal != nil:
+		return signalCode(p.signal)
+	case err == nil:
+		return exitDone
+	case errors.As(err, &code):
 		return int(code)
 	}
-	if err != nil {
-		p.err.Error(err, hint(err))
-		return exitError
+	p.report.Report(view.Failed{Err: err, Hint: hint(err)})
+	switch {
+	case errors.As(err, new(usageError)):
+		return exitUsage
+	case errors.Is(err, errStale):
+		return exitDeclined
 	}
-	return exitDone
+	return exitError
 }
 
 func (p *Program) dispatch(ctx context.Context, args []string) error {
@@ -117,11 +141,14 @@ func (p *Program) dispatch(ctx context.Context, args []string) error {
 		return exitCode(exited)
 	}
 	if err != nil {
-		p.err.Error(err, "see `xmrfleet --help`")
-		return exitCode(exitUsage)
+		return errors.Join(p.reportTo(requested(args)), usage(err))
 	}
+	p.command, _, _ = strings.Cut(command.Command(), " ")
 	if cli.NoColor {
 		p.out.Colour, p.err.Colour = false, false
+	}
+	if err := p.reportTo(cli.Report); err != nil {
+		return err
 	}
 	return command.Run()
 }

@@ -44,7 +44,7 @@ func (c *statusCmd) Run(ctx context.Context, p *Program) error {
 	for i, o := range outcomes {
 		rows[i] = o.Value
 		if o.Err != nil {
-			rows[i] = view.HostStatus{Err: o.Err, Hint: hint(o.Err)}
+			rows[i] = view.HostStatus{Err: o.Err, Kind: kind(o.Err), Hint: hint(o.Err)}
 		}
 		rows[i].Host, rows[i].Desired = hosts[i].Name, hosts[i].Miner.XMRig.State
 		if rows[i].AsDesired() {
@@ -53,7 +53,8 @@ func (c *statusCmd) Run(ctx context.Context, p *Program) error {
 			t.failed++
 		}
 	}
-	p.out.Status(rows, time.Since(began))
+	p.report.Report(view.Surveyed{Hosts: rows, Took: time.Since(began)})
+	p.hosts = t
 	if t.failed > 0 {
 		return exitCode(exitPartial)
 	}

@@ -1,46 +1,20 @@
 package main
 
 import (
-	"encoding/json"
-	"fmt"
-
-	"xmrfleet/hcl"
+	"xmrfleet/cmd/xmrfleet/view"
 )
 
-type validateCmd struct {
-	fleetFlags
-	JSON bool `help:"Print a report for machines." name:"json"`
-}
+type validateCmd struct{ fleetFlags }
 
 func (c *validateCmd) Run(p *Program) error {
-	if c.JSON {
-		return c.report(p)
+	fleet, diags := p.read(c.fleetFlags)
+	result := view.Validated{File: c.File, Report: diags.Report()}
+	if fleet != nil {
+		result.Hosts = len(fleet.Hosts)
 	}
-	fleet, err := p.load(c.fleetFlags)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(p.out, "%s is valid: %s.\n", c.File, plural(len(fleet.Hosts), "host"))
-	return nil
-}
-
-func (c *validateCmd) report(p *Program) error {
-	_, diags := hcl.Load(c.File, hcl.Options{Vars: c.Var, Env: p.Env})
-	report := diags.Report()
-	e := json.NewEncoder(p.out)
-	e.SetIndent("", "  ")
-	if err := e.Encode(report); err != nil {
-		return err
-	}
-	if !report.Valid {
+	p.report.Report(result)
+	if fleet == nil {
 		return exitCode(exitError)
 	}
 	return nil
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"strings"
 
 	"xmrfleet/hcl"
 	"xmrfleet/modules"
@@ -257,7 +258,7 @@ func (e Failed) lines() []line {
 }
 
 func (e Finished) lines() []line {
-	l := line{kind: "run_summary", message: fmt.Sprintf("%s: %s (exit code %d)", e.Command, e.Outcome, e.Code), body: struct {
+	l := line{kind: "run_summary", message: fmt.Sprintf("%s (exit code %d)", strings.TrimSpace(e.Command+" "+e.Outcome), e.Code), body: struct {
 		Command string `json:"command"`
 		Code    int    `json:"exit_code"`
 		Outcome string `json:"outcome"`

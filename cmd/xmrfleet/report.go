@@ -1,0 +1,143 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"xmrfleet/cmd/xmrfleet/view"
+)
+
+// A reporter shows what a run has to tell, to people or to programs. It
+// decides nothing.
+type reporter interface {
+	Report(view.Event)
+}
+
+// A tee tells several.
+type tee []reporter
+
+func (t tee) Report(e view.Event) {
+	for _, r := range t {
+		r.Report(e)
+	}
+}
+
+const (
+	formatText   = "text"
+	formatJSON   = "json"
+	formatGitHub = "github"
+)
+
+// reportFlags choose the reporters of a run.
+type reportFlags struct {
+	JSON     bool   `help:"Print JSON lines, for programs. Nothing is asked." name:"json"`
+	JSONInto string `help:"Write JSON lines into this file as well." name:"json-into" placeholder:"FILE"`
+	Format   string `help:"Print as text, json or github, which GitHub Actions gets by itself." enum:",text,json,github" default:"" placeholder:"FORMAT"`
+}
+
+// requested are the flags of a command line that was not understood.
+func requested(args []string) reportFlags {
+	return reportFlags{JSON: slices.Contains(args, "--json") || slices.Contains(args, "--format=json")}
+}
+
+// format is what is printed on standard output.
+func (f reportFlags) format(env func(string) (string, bool)) (string, error) {
+	actions, _ := env("GITHUB_ACTIONS")
+	switch {
+	case f.JSON && f.Format != "" && f.Format != formatJSON:
+		return "", fmt.Errorf("--json and --format %s exclude each other", f.Format)
+	case f.JSON:
+		return formatJSON, nil
+	case f.Format != "":
+		return f.Format, nil
+	case actions == "true":
+		return formatGitHub, nil
+	}
+	return formatText, nil
+}
+
+// reportTo sets the reporters, once: a command that runs another keeps them.
+// What a command prints past them is a JSON line too where JSON is printed.
+func (p *Program) reportTo(f reportFlags) error {
+	if p.report != nil {
+		return nil
+	}
+	format, err := f.format(p.Env)
+	if err != nil {
+		return errors.Join(p.reportTo(reportFlags{JSON: f.JSON}), usage(err))
+	}
+	switch format {
+	case formatJSON:
+		lines := view.NewJSON(p.Stdout, p.run, version, time.Now)
+		p.out = view.NewPrinter(lines, false, 0)
+		p.report, p.silent = lines, true
+	case formatGitHub:
+		p.out = view.NewPrinter(view.Inert(p.Stdout), p.out.Colour, p.out.Width)
+		p.err = view.NewPrinter(view.Inert(p.Stderr), p.err.Colour, p.err.Width)
+		p.report = p.gitHub()
+	default:
+		p.report = &view.Text{Out: p.out, Err: p.err}
+	}
+	if f.JSONInto == "" {
+		return nil
+	}
+	file, err := os.OpenFile(f.JSONInto, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return fmt.Errorf("write JSON lines: %w", err)
+	}
+	lines := view.NewJSON(file, p.run, version, time.Now)
+	p.report = tee{p.report, lines}
+	p.close = func() error {
+		if err := errors.Join(lines.Err(), file.Close()); err != nil {
+			return fmt.Errorf("write JSON lines: %w", err)
+		}
+		return nil
+	}
+	return nil
+}
+
+// gitHub is the reporter for a job of GitHub Actions. Masks are for the
+// runner's eyes only: not outside of a job, and not in a file.
+func (p *Program) gitHub() reporter {
+	actions, _ := p.Env("GITHUB_ACTIONS")
+	root, _ := p.Env("GITHUB_WORKSPACE")
+	summary, _ := p.Env("GITHUB_STEP_SUMMARY")
+	info, err := p.Stdout.Stat()
+	return &view.GitHub{
+		Log:      &view.Text{Out: p.out, Err: p.err},
+		Commands: p.Stdout,
+		Mask:     actions == "true" && err == nil && !info.Mode().IsRegular(),
+		Root:     root,
+		Summary:  view.Summary{File: summary},
+	}
+}
+
+// A usageError is a command line that makes no sense.
+type usageError struct{ error }
+
+func usage(err error) error { return hinted{usageError{err}, "see `xmrfleet --help`"} }
+
+// finish tells that the run is over.
+func (p *Program) finish(code int, took time.Duration) {
+	e := view.Finished{Command: p.command, Code: code, Outcome: outcomes[code], Hosts: p.hosts.view(), Took: took}
+	if p.signal != nil {
+		e.Signal = p.signal.String()
+	}
+	if p.report != nil { // nil: all that was asked for was help
+		p.report.Report(e)
+	}
+	if p.close == nil {
+		return
+	}
+	if err := p.close(); err != nil {
+		p.err.Error(err, "")
+	}
+}
+
+var outcomes = map[int]string{
+	exitDone: "done", exitError: "failed", exitChanges: "changes", exitPartial: "partial", exitDeclined: "declined",
+	exitLocked: "locked", exitUsage: "usage", exitInterrupted: "interrupted", exitTerminated: "terminated",
+}
