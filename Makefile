@@ -9,7 +9,7 @@ AGENTS      = cmd/xmrfleet/agents/amd64.gz cmd/xmrfleet/agents/arm64.gz
 SOURCES     = $(shell git ls-files -co --exclude-standard '*.go' '*.sh' go.mod go.sum 2>/dev/null)
 VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 TESTDATA    = ./testdata/lab/... ./testdata/xmrig ./testdata/release/...
-LABTESTS    = ./cmd/xmrfleet ./testdata/lab
+LABTESTS    = ./cmd/xmrfleet ./cmd/xmrig-orchestrator ./testdata/lab
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 build: bin/xmrfleet

@@ -23,15 +23,18 @@ func (d *daemon) order(ctx context.Context, dec health.Decision) {
 	}
 	d.busy = false
 	queued := false
-	d.tables.use(ctx, func(s *store.Store) (err error) {
+	err = d.tables.use(ctx, func(s *store.Store) (err error) {
 		queued, err = s.EnqueueOwn(ctx, d.settings.Hostname, c.Action, c.Reason, d.Now())
-		if err == nil && !queued {
-			queued = true
-			d.log.Info("own command dropped: another one is under way", "action", c.Action, "reason", c.Reason)
-		}
 		return err
 	})
-	if !queued || (d.drain(ctx) == 0 && d.tables.store == nil) {
+	done, dropped := 0, err == nil && !queued
+	if err == nil {
+		done, err = d.drain(ctx)
+	}
+	switch {
+	case dropped:
+		d.log.Info("own command dropped: another one was under way", "action", c.Action, "reason", c.Reason)
+	case err != nil && done == 0 && ctx.Err() == nil:
 		d.perform(ctx, c)
 	}
 	unlock()
@@ -55,20 +58,21 @@ func (d *daemon) work(ctx context.Context) {
 		return
 	}
 	d.busy = false
-	done := d.drain(ctx)
+	done, _ := d.drain(ctx)
 	unlock()
 	if done > 0 {
 		d.look(ctx)
+		freeMemory(d.code)
 	}
 }
 
 // drain does all commands that are pending, under the host's lock, and returns
-// how many that were. One that the agent's end interrupts stays as it is: the
-// next agent recovers it.
-func (d *daemon) drain(ctx context.Context) (done int) {
-	for ctx.Err() == nil {
+// how many that were. The error is the database's. A command that the agent's
+// end interrupts stays as it is: the next agent recovers it.
+func (d *daemon) drain(ctx context.Context) (done int, err error) {
+	for {
 		var c store.Command
-		err := d.tables.use(ctx, func(s *store.Store) (err error) {
+		err = d.tables.use(ctx, func(s *store.Store) (err error) {
 			c, err = s.Claim(ctx, d.settings.Hostname, d.Now())
 			if errors.Is(err, store.ErrNoCommand) {
 				return nil
@@ -76,17 +80,16 @@ func (d *daemon) drain(ctx context.Context) (done int) {
 			return err
 		})
 		if err != nil || c.ID == 0 {
-			return done
+			return done, err
 		}
 		o := d.perform(ctx, c)
 		if ctx.Err() != nil {
-			return done
+			return done, ctx.Err()
 		}
 		done++
 		d.ended = append(d.ended, o)
 		d.tables.use(ctx, func(s *store.Store) error { return d.settle(ctx, s) })
 	}
-	return done
 }
 
 // While a command is done, the miner's row says so.

@@ -45,9 +45,9 @@ func (d *daemon) recover(ctx context.Context, s *store.Store) error {
 	if err := d.settle(ctx, s); err != nil {
 		return err
 	}
-	started := d.unit.Started
-	if d.unit.PID == 0 {
-		started = time.Time{}
+	var started time.Time
+	if u, err := systemd.Show(ctx, agent.MinerUnit); err == nil && u.PID != 0 {
+		started = u.Started
 	}
 	return s.Recover(ctx, d.settings.Hostname, started, d.Now())
 }

@@ -25,15 +25,36 @@ func (m *Main) status(ctx context.Context, s agent.Settings, asJSON bool) error 
 		if err != nil {
 			return err
 		}
-		return printStatus(m.Stdout, statusOf(p, failed), m.Now())
+		return printStatus(m.Stdout, m.explain(ctx, statusOf(p, failed)), m.Now())
 	}
-	if err != nil {
-		o := m.observe(ctx, s)
-		decision, _ := health.Watch{}.Decide(o, health.NewPolicy(s))
-		p = health.Process{Hostname: s.Hostname, WorkerID: s.WorkerID}.Next(o, decision, nil)
-		p.LastError, p.Errors, p.CheckedAt = err.Error(), 0, time.Time{}
+	var st agent.Status
+	if err == nil {
+		st = m.explain(ctx, statusOf(p, failed))
+	} else {
+		st = m.statusNow(ctx, s, err)
 	}
-	return errors.Join(err, json.NewEncoder(m.Stdout).Encode(statusOf(p, failed)))
+	return errors.Join(err, json.NewEncoder(m.Stdout).Encode(st))
+}
+
+// statusNow is what a poll would record now, where for a reason nothing is
+// recorded.
+func (m *Main) statusNow(ctx context.Context, s agent.Settings, reason error) agent.Status {
+	o := m.observe(ctx, s)
+	d, _ := health.Watch{}.Decide(o, health.NewPolicy(s))
+	p := health.Process{Hostname: s.Hostname, WorkerID: s.WorkerID}.Next(o, d, nil)
+	p.LastError, p.Errors, p.CheckedAt = reason.Error(), 0, time.Time{}
+	st := statusOf(p, 0)
+	st.Cause, st.Evidence = string(d.Cause), d.Evidence
+	return st
+}
+
+// explain adds the last decision, unless a command is just changing the state.
+func (m *Main) explain(ctx context.Context, st agent.Status) agent.Status {
+	last, err := m.decisions(ctx, st.Hostname, 1)
+	if err == nil && len(last) > 0 && last[0].State == st.State {
+		st.Cause, st.Evidence = last[0].Cause, last[0].Evidence
+	}
+	return st
 }
 
 // recorded reads the host's row and its number of failed commands.

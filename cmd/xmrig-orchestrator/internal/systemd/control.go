@@ -37,7 +37,7 @@ const maxOutput = 4 << 10
 func Control(ctx context.Context, verb Verb, unit string) (output string, err error) {
 	limited, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	cmd := command(limited, "systemctl", append(strings.Fields(string(verb)), "--", unit)...)
+	cmd := command(limited, "systemctl", string(verb), "--", unit)
 	var out bytes.Buffer
 	cmd.Stdout = &out
 	cmd.Stderr = &out
