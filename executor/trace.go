@@ -14,7 +14,7 @@ import (
 // A Trace is the way to a host, as far as it could be gone.
 type Trace struct {
 	Resolver  string        `json:"resolver"`       // the ssh program that was asked; empty: there is none
-	Hops      []Hop         `json:"hops"`           // in order; the last is the host itself
+	Hops      []Hop         `json:"hops,omitempty"` // in order; the last is the host itself
 	Root      string        `json:"root,omitempty"` // how one becomes root: "login" or "sudo"
 	RoundTrip time.Duration `json:"round_trip_ns"`  // the shortest of three; 0: not measured
 	Err       error         `json:"-"`              // an [*Error]: why the way ends; nil: it does not
@@ -34,7 +34,7 @@ type Hop struct {
 	HostKeyExpires time.Time `json:"host_key_expires,omitzero"` // of a certificate
 	KnownFrom      string    `json:"known_from,omitempty"`
 
-	Keys     []Key         `json:"keys"`               // in the order in which they are offered
+	Keys     []Key         `json:"keys,omitempty"`     // in the order in which they are offered
 	Unusable []string      `json:"unusable,omitempty"` // key files that cannot be offered, and why
 	Took     time.Duration `json:"took_ns"`            // from the first packet until logged in; 0: it failed
 }

@@ -16,7 +16,7 @@ var layers = map[string][]string{
 	"xmrfleet/plan":          {"xmrfleet/modules"},
 	"xmrfleet/executor":      {"xmrfleet/modules"},
 	"xmrfleet/cmd/xmrfleet/view": {
-		"xmrfleet/hcl", "xmrfleet/modules", "xmrfleet/modules/agent", "xmrfleet/plan",
+		"xmrfleet/executor", "xmrfleet/hcl", "xmrfleet/modules", "xmrfleet/modules/agent", "xmrfleet/plan",
 	},
 	"xmrfleet/cmd/xmrfleet": {
 		"xmrfleet/modules", "xmrfleet/modules/agent", "xmrfleet/hcl", "xmrfleet/plan",

@@ -1,0 +1,157 @@
+package view
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"xmrfleet/executor"
+)
+
+// Checked: the way to each host was gone as far as it leads.
+type Checked struct {
+	Hosts []HostCheck
+	Took  time.Duration
+}
+
+// A HostCheck is the way to one host.
+type HostCheck struct {
+	Host  string
+	Trace *executor.Trace
+	Hint  string // how the way goes on, where it ends
+}
+
+// soon is when a certificate is about to end.
+const soon = time.Hour
+
+func (e Checked) text(t *Text) {
+	good := 0
+	for _, h := range e.Hosts {
+		if h.Trace.Err == nil {
+			good++
+		}
+		io.WriteString(t.Out, t.Out.check(h)+"\n")
+	}
+	line := fmt.Sprintf("%d of %s can be managed.", good, Plural(len(e.Hosts), "host"))
+	fmt.Fprintln(t.Out, spread(t.Out.bold(line), Duration(e.Took), t.Out.Width))
+}
+
+// summary says in a line how the check ended.
+func (h HostCheck) summary() string {
+	if h.Trace.Err != nil {
+		return h.Trace.Err.Error()
+	}
+	root := "root by login"
+	if h.Trace.Root == "sudo" {
+		root = "root by sudo, which asks no password"
+	}
+	return fmt.Sprintf("%s; a round trip takes %s", root, brief(h.Trace.RoundTrip))
+}
+
+// brief prints a time span with the digits that matter.
+func brief(d time.Duration) string {
+	if d < 10*time.Millisecond {
+		return d.Round(100 * time.Microsecond).String()
+	}
+	return d.Round(time.Millisecond).String()
+}
+
+func (p *Printer) check(h HostCheck) string {
+	var out strings.Builder
+	if h.Trace.Err != nil {
+		fmt.Fprintf(&out, "%s %s\n", p.red("! "+h.Host), " "+indentRest(Printable(h.summary()), "      "))
+	} else {
+		fmt.Fprintf(&out, "%s %s\n", p.green("= "+h.Host), " "+h.summary())
+	}
+	for i, hop := range h.Trace.Hops {
+		p.hop(&out, hop, i == len(h.Trace.Hops)-1)
+	}
+	if h.Trace.Resolver == "" {
+		p.checkLine(&out, "ssh", "there is no such program here, so no ssh configuration was read", "")
+	}
+	if h.Hint != "" {
+		fmt.Fprintf(&out, "    %s%s\n", p.bold("hint: "), indentRest(Printable(h.Hint), "      "))
+	}
+	return out.String()
+}
+
+func (p *Printer) hop(out *strings.Builder, hop executor.Hop, last bool) {
+	label, took := "hop", "not logged in"
+	if last {
+		label = "host"
+	}
+	if hop.Took > 0 {
+		took = "logged in within " + brief(hop.Took)
+	}
+	p.checkLine(out, label, hop.User+"@"+hop.Address, took)
+	for _, s := range hop.Settings {
+		p.checkLine(out, "  "+s.Keyword, s.Value, string(s.Origin))
+	}
+	if hop.HostKey != "" {
+		verdict := "refused"
+		if hop.KnownFrom != "" {
+			verdict = "known from " + hop.KnownFrom
+		}
+		p.checkLine(out, "  host key", hop.HostKey, verdict+p.until(hop.HostKeyExpires))
+	}
+	for _, k := range hop.Keys {
+		p.checkLine(out, "  key", k.From, string(k.Answer)+p.until(k.Expires))
+	}
+	for _, u := range hop.Unusable {
+		p.checkLine(out, "  key", u, "cannot be offered")
+	}
+}
+
+// until says when a certificate ends.
+func (p *Printer) until(end time.Time) string {
+	if end.IsZero() {
+		return ""
+	}
+	left := time.Until(end)
+	text := "; its certificate ends " + end.Format(time.DateTime)
+	switch {
+	case left < 0:
+		return p.red("; its certificate ended " + end.Format(time.DateTime))
+	case left < soon:
+		return p.yellow(text + ", in " + Duration(left))
+	}
+	return text
+}
+
+func (p *Printer) checkLine(out *strings.Builder, label, value, note string) {
+	fmt.Fprintf(out, "    %-22s  %s", label, Printable(value))
+	if note != "" {
+		fmt.Fprintf(out, "  %s", p.faint("("+note+")"))
+	}
+	out.WriteByte('\n')
+}
+
+func (e Checked) lines() []line {
+	var lines []line
+	good := 0
+	for _, h := range e.Hosts {
+		l := line{kind: "ssh_check", host: h.Host, message: h.summary()}
+		body := struct {
+			OK bool `json:"ok"`
+			*executor.Trace
+			Error string `json:"error,omitempty"`
+			Kind  string `json:"kind,omitempty"`
+			Hint  string `json:"hint,omitempty"`
+		}{OK: h.Trace.Err == nil, Trace: h.Trace, Kind: string(executor.KindOf(h.Trace.Err)), Hint: h.Hint}
+		if h.Trace.Err != nil {
+			l.level, body.Error = levelError, h.Trace.Err.Error()
+		} else {
+			good++
+		}
+		l.body = body
+		lines = append(lines, l)
+	}
+	return append(lines, line{kind: "ssh_check_summary",
+		message: fmt.Sprintf("%d of %s can be managed.", good, Plural(len(e.Hosts), "host")),
+		body: struct {
+			Hosts int   `json:"hosts"`
+			OK    int   `json:"ok"`
+			Took  int64 `json:"took_ms"`
+		}{len(e.Hosts), good, e.Took.Milliseconds()}})
+}
