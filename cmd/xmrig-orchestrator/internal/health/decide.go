@@ -15,8 +15,8 @@ import (
 // with something else.
 const idle = 0.05
 
-// wedgeMin is the least time that answers must be missing or without hashrate,
-// however fast the polls: the rate is one of 10 s.
+// wedgeMin is the least time without hashrate, however fast the polls: the rate
+// is one of 10 s.
 const wedgeMin = 15 * time.Second
 
 // guess is the decision where systemd cannot be asked: nothing is done.
@@ -51,7 +51,7 @@ func (w *Watch) decide(o Observation, p Policy, step time.Duration) Decision {
 		w.Run.MissedFor += step
 		w.Run.Working = w.Run.Working && !miner.Answered(o.APIErr)
 	}
-	w.sample(o)
+	w.sample(o, p)
 	switch {
 	case !w.Run.Hashed && o.Unit.Age < p.StartGrace:
 		w.Run.Reading = CauseStarting
@@ -59,7 +59,7 @@ func (w *Watch) decide(o Observation, p Policy, step time.Duration) Decision {
 	case p.Immediate && zero(o):
 		return Decision{State: agent.Unhealthy, Cause: w.Run.read(o), Problem: problem(o),
 			Evidence: "any error restarts", Action: Restart, Alert: true}
-	case o.Summary == nil && w.Run.Answered && w.Run.missed(p):
+	case o.Summary == nil && w.Run.Answered && w.Run.Missed < p.WedgePolls:
 		d := w.Last
 		d.Evidence = o.APIErr.Error()
 		return d
@@ -131,15 +131,10 @@ func ending(u systemd.Unit) string {
 	return failure
 }
 
-// missed tells whether too few answers are missing to mean anything.
-func (r *Run) missed(p Policy) bool {
-	return r.Missed < p.WedgePolls || r.MissedFor < wedgeMin
-}
-
 // sample measures how many cores the process has in use. Its CPU time counts
 // in hundredths of a second, too coarse for polls that follow each other at
 // once.
-func (w *Watch) sample(o Observation) {
+func (w *Watch) sample(o Observation, p Policy) {
 	r := &w.Run
 	past := o.Since - r.Sampled
 	switch {
@@ -147,7 +142,7 @@ func (w *Watch) sample(o Observation) {
 		r.Sampled, r.Cores = 0, -1
 	case r.Sampled == 0:
 		r.CPU, r.Sampled = o.CPU, o.Since
-	case past >= time.Second:
+	case past >= min(time.Second, p.Interval/2):
 		r.Cores = float64(o.CPU-r.CPU) / float64(past)
 		r.CPU, r.Sampled = o.CPU, o.Since
 		w.Cores = max(w.Cores, r.Cores)

@@ -324,9 +324,10 @@ func (l *life) expect() {
 	if len(l.hurt) == 0 || l.flaw != faults || l.hurtAt < never {
 		return
 	}
-	calm := l.hashing() && l.t-l.mined > 40*minute && l.share == 1 && l.badUntil < l.t-5*minute && l.agentUntil < l.t-5*minute
+	calm := l.hashing() && l.t-l.mined > 40*minute && l.t-l.clockAt > 10*minute &&
+		l.share == 1 && l.badUntil < l.t-5*minute && l.agentUntil < l.t-5*minute
 	for _, e := range l.events[l.next:min(l.next+8, len(l.events))] {
-		if e.at < l.t+20*minute && e.kind != wallStep && e.kind != retarget && e.kind != fault {
+		if e.at < l.t+20*minute && e.kind != retarget && e.kind != fault {
 			calm = false
 		}
 	}

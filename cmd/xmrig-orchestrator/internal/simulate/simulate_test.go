@@ -7,7 +7,7 @@ import (
 
 // What is published must hold: a short run of it is a test.
 func TestTargets(t *testing.T) {
-	s := compete(entrants()[:1], 40, 40, 7)[0]
+	s := compete(entrants()[:1], 30, 30, 7)[0]
 	for r, n := range s.vain {
 		if n != 0 {
 			t.Errorf("%d restarts in vain: %s", n, reasonNames[r])
