@@ -17,11 +17,10 @@ import (
 func (d *daemon) order(ctx context.Context, dec health.Decision) {
 	c := store.Command{Action: string(dec.Action), Reason: store.OwnReason(string(dec.Cause))}
 	unlock, err := d.lock()
+	d.logDeferred(err)
 	if err != nil {
-		d.logDeferred(err)
 		return
 	}
-	d.busy = false
 	queued := false
 	err = d.tables.use(ctx, func(s *store.Store) (err error) {
 		queued, err = s.EnqueueOwn(ctx, d.settings.Hostname, c.Action, c.Reason, d.Now())
@@ -48,16 +47,16 @@ func (d *daemon) work(ctx context.Context) {
 		pending, err = s.Pending(ctx, d.settings.Hostname)
 		return err
 	})
+	d.waiting = false
 	if !pending {
-		d.busy = false
 		return
 	}
 	unlock, err := d.lock()
+	d.logDeferred(err)
 	if err != nil {
-		d.logDeferred(err)
+		d.waiting = true
 		return
 	}
-	d.busy = false
 	done, _ := d.drain(ctx)
 	unlock()
 	if done > 0 {

@@ -27,13 +27,14 @@ type daemon struct {
 	tables *database // with processes and commands
 	own    *database // with what nobody else knows; often the same
 
-	memory memory
-	unit   systemd.Unit // as last seen
-	last   health.Decision
-	state  string    // as last logged, with what was wrong
-	busy   bool      // commands wait for the host's lock
-	saved  time.Time // when the memory was
-	pruned time.Time
+	memory   memory
+	unit     systemd.Unit // as last seen
+	last     health.Decision
+	state    string    // as last logged, with what was wrong
+	waiting  bool      // commands are pending, for the host's lock
+	deferred bool      // as last logged
+	saved    time.Time // when the memory was
+	pruned   time.Time
 
 	code  []region    // where the program is in memory
 	files *wake.Files // nil: cannot be watched
@@ -116,7 +117,7 @@ func (d *daemon) loop(ctx context.Context) {
 			d.work(ctx)
 		}
 		d.rearm()
-		if d.busy {
+		if d.waiting {
 			soon.Reset(time.Second)
 		}
 	}

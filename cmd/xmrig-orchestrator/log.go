@@ -40,10 +40,10 @@ func (d *daemon) logState(dec health.Decision) {
 	}
 }
 
-// logDeferred writes a line when commands begin to wait.
+// logDeferred writes a line when the agent begins to wait for the host's lock.
 func (d *daemon) logDeferred(err error) {
-	if !d.busy {
-		d.busy = true
+	if err != nil && !d.deferred {
 		d.log.Warn("commands wait", "error", err)
 	}
+	d.deferred = err != nil
 }
