@@ -51,10 +51,15 @@ func (h HostCheck) summary() string {
 
 // brief prints a time span with the digits that matter.
 func brief(d time.Duration) string {
-	if d < 10*time.Millisecond {
-		return d.Round(100 * time.Microsecond).String()
+	switch {
+	case d < time.Millisecond:
+		d = d.Round(10 * time.Microsecond)
+	case d < 10*time.Millisecond:
+		d = d.Round(100 * time.Microsecond)
+	default:
+		d = d.Round(time.Millisecond)
 	}
-	return d.Round(time.Millisecond).String()
+	return d.String()
 }
 
 func (p *Printer) check(h HostCheck) string {
@@ -77,7 +82,7 @@ func (p *Printer) check(h HostCheck) string {
 }
 
 func (p *Printer) hop(out *strings.Builder, hop executor.Hop, last bool) {
-	label, took := "hop", "not logged in"
+	label, took := "hop "+hop.Name, "not logged in"
 	if last {
 		label = "host"
 	}

@@ -26,8 +26,8 @@ func TestChecked(t *testing.T) {
 		}}},
 	}}
 	const want = `
-= mini-1  root by sudo, which asks no password; a round trip takes 200µs
-    hop                     maia@10.0.0.1:22  (logged in within 31ms)
+= mini-1  root by sudo, which asks no password; a round trip takes 230µs
+    hop jump                maia@10.0.0.1:22  (logged in within 31ms)
       User                  maia  (ProxyJump)
       host key              ssh-ed25519 SHA256:a  (known from known_hosts:3)
       key                   agent: maia's  (accepted; its certificate ended 2026-11-01 12:00:00)
