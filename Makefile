@@ -70,4 +70,4 @@ golden:
 clean:
 	rm -rf bin cmd/xmrfleet/agents/*.gz cmd/xmrfleet/agents/*.sha256
 
-.PHONY: build packages demo demo-down test bench bench-agent lint golden clean
+.PHONY: build packages demo demo-down test bench bench-agent bench-watchdog lint golden clean
