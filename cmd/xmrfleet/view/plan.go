@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"regexp"
@@ -28,11 +29,13 @@ func (p *Printer) Plan(hosts []HostPlan, details bool, took time.Duration) {
 	for _, g := range p.fold(hosts, details) {
 		p.group(&out, g)
 	}
+	var notRead []failed
 	for _, h := range hosts {
 		if h.Err != nil {
-			p.failure(&out, h.Host, h.Err, h.Hint)
+			notRead = append(notRead, failed{h.Host, trouble{h.Err.Error(), "", h.Hint}.text()})
 		}
 	}
+	p.failures(&out, notRead)
 	if out.Len() > 0 {
 		out.WriteByte('\n')
 	}
@@ -95,8 +98,7 @@ func (p *Printer) group(out *strings.Builder, g *group) {
 	if len(g.hosts) > 1 {
 		count = fmt.Sprintf("%d hosts, same %s", len(g.hosts), pluralWord(g.changes, "change"))
 	}
-	names := p.bold(strings.Join(g.hosts, ", "))
-	fmt.Fprintf(out, "  %s %s\n%s", mark, spread(names, p.faint(count), min(76, max(0, p.Width-4))), g.text)
+	fmt.Fprintf(out, "  %s %s\n%s", mark, spread(p.bold(names(g.hosts)), p.faint(count), min(76, max(0, p.Width-4))), g.text)
 }
 
 // describe is the text below the names of the hosts.
@@ -119,22 +121,14 @@ func (p *Printer) change(out *strings.Builder, c plan.Change, details bool) {
 	case modules.Delete, modules.Stop:
 		mark = p.red("-")
 	}
-	line := c.Resource
-	switch {
-	case c.Disruptive && c.Reason != "":
-		line += "  " + string(c.Action) + ": " + c.Reason
-	case c.Disruptive:
-		line += "  " + string(c.Action)
-	case c.Reason != "":
-		line += "  " + c.Reason
-	}
+	line := Printable(c.Resource + said(c))
 	if len(c.Fields) > 0 && c.Action != modules.Update {
-		line += "  " + p.faint(inline(c.Fields))
+		line += "  " + p.faint(Printable(inline(c.Fields)))
 	}
-	fmt.Fprintf(out, "      %s %s\n", mark, Printable(line))
+	fmt.Fprintf(out, "      %s %s\n", mark, line)
 	if c.Action == modules.Update {
 		for _, f := range c.Fields {
-			fmt.Fprintf(out, "            %s\n", Printable(p.field(f)))
+			fmt.Fprintf(out, "            %s\n", p.field(f))
 		}
 	}
 	if c.Before != "" || details {
@@ -142,26 +136,37 @@ func (p *Printer) change(out *strings.Builder, c plan.Change, details bool) {
 	}
 }
 
+// said is what a change says behind its resource.
+func said(c plan.Change) string {
+	switch {
+	case c.Disruptive && c.Reason != "":
+		return "  " + string(c.Action) + ": " + c.Reason
+	case c.Disruptive:
+		return "  " + string(c.Action)
+	case c.Reason != "":
+		return "  " + c.Reason
+	}
+	return ""
+}
+
 // inline lists fields in one line.
 func inline(fields []modules.Field) string {
 	words := make([]string, len(fields))
 	for i, f := range fields {
-		words[i] = f.Name + " " + f.Old
-		if f.New != "" {
-			words[i] = f.Name + " " + short(f.New)
-		}
+		words[i] = f.Name + " " + short(cmp.Or(f.New, f.Old))
 	}
 	return strings.Join(words, ", ")
 }
 
 func (p *Printer) field(f modules.Field) string {
+	name, before, after := Printable(f.Name)+": ", p.red(Printable(short(f.Old))), p.green(Printable(short(f.New)))
 	switch {
 	case f.Old == "":
-		return f.Name + ": " + p.green(short(f.New))
+		return name + after
 	case f.New == "":
-		return f.Name + ": " + p.red(short(f.Old))
+		return name + before
 	}
-	return f.Name + ": " + p.red(short(f.Old)) + " -> " + p.green(short(f.New))
+	return name + before + " -> " + after
 }
 
 var longHash = regexp.MustCompile(`\b([0-9a-f]{12})[0-9a-f]{52}\b`)
@@ -171,10 +176,16 @@ func short(s string) string { return longHash.ReplaceAllString(s, "$1…") }
 
 // failure prints a host that could not be read or changed.
 func (p *Printer) failure(out *strings.Builder, host string, err error, hint string) {
-	fmt.Fprintf(out, "  %s %s  %s\n", p.red("!"), p.bold(host), indentRest(Printable(err.Error()), "      "))
-	if hint != "" {
-		fmt.Fprintf(out, "      hint: %s\n", indentRest(Printable(hint), "      "))
+	p.failures(out, []failed{{host, trouble{err.Error(), "", hint}.text()}})
+}
+
+// text is what follows the name of the host.
+func (t trouble) text() string {
+	text := indentRest(Printable(t.Error), "      ") + "\n"
+	if t.Hint != "" {
+		text += "      hint: " + indentRest(Printable(t.Hint), "      ") + "\n"
 	}
+	return text
 }
 
 // A planSum is what a plan comes to.

@@ -47,7 +47,7 @@ func (p Progress) End(r HostResult) {
 		p.line(r.Host, fmt.Sprintf("%s %s  %s", p.green("✓"), pastTense(len(r.Done)), p.faint(Duration(r.Took))))
 		return
 	}
-	p.line(r.Host, fmt.Sprintf("%s %s  %s", p.red("✗"), indentRest(Printable(r.Err().Error()), strings.Repeat(" ", 4)), p.faint(Duration(r.Took))))
+	p.line(r.Host, fmt.Sprintf("%s %s  %s", p.red("✗"), p.faint(Duration(r.Took)), indentRest(Printable(r.Err().Error()), strings.Repeat(" ", 4))))
 }
 
 func pastTense(changes int) string { return Plural(changes, "change") + " made, verified" }
@@ -74,25 +74,33 @@ func (r HostResult) Err() error {
 // with how far they got, the total, and the command that retries them.
 func (p *Printer) Apply(results []HostResult, retry string, took time.Duration) {
 	var out strings.Builder
+	var left []failed
 	for _, r := range results {
-		if r.Err() == nil {
-			continue
-		}
-		p.failure(&out, r.Host, fmt.Errorf("%s: %w", progressOf(r), r.Err()), r.Hint)
-		for _, c := range r.Done {
-			fmt.Fprintf(&out, "        made     %s %s\n", c.Action, c.Resource)
-		}
-		if len(r.Done) > 0 {
-			for _, c := range r.Pending {
-				fmt.Fprintf(&out, "        not yet  %s %s\n", c.Action, c.Resource)
-			}
+		if r.Err() != nil {
+			left = append(left, failed{r.Host, r.text()})
 		}
 	}
+	p.failures(&out, left)
 	fmt.Fprintf(&out, "\n%s\n", spread(p.bold(applyTotals(results).String()), Duration(took), p.Width))
 	if retry != "" {
 		fmt.Fprintf(&out, "retry: %s\n", retry)
 	}
 	io.WriteString(p, out.String())
+}
+
+// text says how far a host got that is not as it should be.
+func (r HostResult) text() string {
+	var out strings.Builder
+	out.WriteString(trouble{progressOf(r) + ": " + r.Err().Error(), "", r.Hint}.text())
+	for _, c := range r.Done {
+		fmt.Fprintf(&out, "        made     %s %s\n", c.Action, c.Resource)
+	}
+	if len(r.Done) > 0 {
+		for _, c := range r.Pending {
+			fmt.Fprintf(&out, "        not yet  %s %s\n", c.Action, c.Resource)
+		}
+	}
+	return out.String()
 }
 
 // An applySum is what an apply came to.

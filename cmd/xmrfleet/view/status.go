@@ -30,6 +30,7 @@ type HostStatus struct {
 	AgentActive         bool
 
 	Agent *agent.Status // nil: there is no agent to ask
+	Now   time.Time     // by the clock of the host, as are the agent's times
 }
 
 // staleAfter is when a health check is too old to be believed, from the
@@ -39,7 +40,7 @@ const staleAfter = 5 * time.Minute
 // current reports whether the agent's record can be believed.
 func (s HostStatus) current() bool {
 	return s.AgentActive && s.Agent != nil && s.Agent.LastHealthCheckAt != nil &&
-		time.Since(*s.Agent.LastHealthCheckAt) < staleAfter
+		s.Now.Sub(*s.Agent.LastHealthCheckAt) < staleAfter
 }
 
 // mining reports whether there is a process whose figures the agent has.
@@ -53,28 +54,36 @@ func (s HostStatus) rate() float64 {
 	return *s.Agent.Hashrate[0]
 }
 
-// State is the miner's state: the agent's word if it is current, systemd's
-// otherwise.
+// State is the miner's state: what systemd knows for sure, then the agent's
+// word if it is current, then systemd's guess.
 func (s HostStatus) State() string {
+	ended := s.Active == "inactive" || s.Active == "failed"
 	switch {
 	case s.Err != nil:
 		return "unknown"
 	case !s.Installed:
 		return modules.StateAbsent
-	case s.current():
+	case s.Active == "failed", ended && s.current() && s.Agent.State == agent.Crashed:
+		return agent.Crashed
+	case ended:
+		return agent.Stopped
+	case s.current() && s.Agent.State != agent.Stopped:
 		return s.Agent.State
 	case s.Active == "active":
 		return agent.Running
-	case s.Active == "activating" && s.Sub == "auto-restart", s.Active == "failed":
+	case s.Active == "activating" && s.Sub == "auto-restart":
 		return agent.Crashed
-	case s.Active == "activating":
-		return agent.Starting
+	case s.Active == "deactivating":
+		return agent.Stopping
 	}
-	return agent.Stopped
+	return agent.Starting
 }
 
-// AsDesired reports whether the miner is what fleet.hcl says.
-func (s HostStatus) AsDesired() bool { return s.Err == nil && s.State() == s.Desired }
+// AsDesired reports whether the miner is what fleet.hcl says, and an agent
+// watches over it.
+func (s HostStatus) AsDesired() bool {
+	return s.Err == nil && s.State() == s.Desired && (s.Desired == modules.StateAbsent || s.current())
+}
 
 // Status prints one row a host and the fleet's total.
 func (p *Printer) Status(hosts []HostStatus, took time.Duration) {
@@ -95,13 +104,17 @@ func (p *Printer) Status(hosts []HostStatus, took time.Duration) {
 			asDesired++
 		}
 		total += h.rate()
+	}
+	rows, others := remarkable(hosts)
+	for _, h := range rows {
 		t.Row(p.row(h)...)
 	}
 	var out strings.Builder
 	for line := range strings.Lines(t.String() + "\n") {
 		out.WriteString(strings.TrimRight(line, " \n") + "\n")
 	}
-	for _, h := range hosts {
+	out.WriteString(others)
+	for _, h := range rows {
 		if h.Err != nil && h.Hint != "" {
 			fmt.Fprintf(&out, "hint: %s: %s\n", h.Host, indentRest(Printable(h.Hint), "      "))
 		}
