@@ -30,7 +30,7 @@ func (c *applyCmd) Run(ctx context.Context, p *Program) error {
 	if err := c.approval(p); err != nil {
 		return err
 	}
-	sessions, err := c.prepare(ctx, p)
+	sessions, err := c.prepare(ctx, p, c.toChange)
 	if err != nil {
 		return err
 	}
@@ -59,6 +59,7 @@ func (c *applyCmd) Run(ctx context.Context, p *Program) error {
 	}
 	p.hosts = t
 	if len(todo) == 0 || p.stopped() {
+		p.remember(c.File, failedOf(sessions))
 		return exitCode(t.code())
 	}
 	if !c.Yes && c.saved == nil {
@@ -81,7 +82,9 @@ func (c *applyCmd) Run(ctx context.Context, p *Program) error {
 			results[i].Failed, results[i].Kind, results[i].Hint = s.err, kind(s.err), hint(s.err)
 		}
 	}
-	p.report.Report(view.Applied{Results: results, Retry: p.retry(sessions), Took: time.Since(began)})
+	failed := failedOf(sessions)
+	p.remember(c.File, failed)
+	p.report.Report(view.Applied{Results: results, Retry: p.retry(failed), Took: time.Since(began)})
 	return exitCode(t.code())
 }
 

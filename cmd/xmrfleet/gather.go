@@ -44,9 +44,9 @@ func (s *session) view() view.HostPlan {
 	return view.HostPlan{Host: s.host.Name, Plan: s.plan, Err: s.err, Kind: kind(s.err), Hint: hint(s.err)}
 }
 
-// prepare loads the fleet, selects hosts and completes their descriptions:
-// all that can fail before any network.
-func (c *convergence) prepare(ctx context.Context, p *Program) ([]*session, error) {
+// prepare loads the fleet, chooses hosts and completes their descriptions: all
+// that can fail before any network.
+func (c *convergence) prepare(ctx context.Context, p *Program, choose func(*hcl.Fleet) ([]hcl.Host, error)) ([]*session, error) {
 	fleet, err := p.load(c.fleetFlags)
 	if err != nil {
 		return nil, err
@@ -56,7 +56,7 @@ func (c *convergence) prepare(ctx context.Context, p *Program) ([]*session, erro
 			return nil, err
 		}
 	}
-	hosts, err := c.hosts(fleet)
+	hosts, err := choose(fleet)
 	if err != nil {
 		return nil, err
 	}

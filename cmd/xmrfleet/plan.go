@@ -15,7 +15,7 @@ type planCmd struct {
 
 func (c *planCmd) Run(ctx context.Context, p *Program) error {
 	began := time.Now()
-	sessions, err := c.prepare(ctx, p)
+	sessions, err := c.prepare(ctx, p, c.hosts)
 	if err != nil {
 		return err
 	}

@@ -54,6 +54,10 @@ type CLI struct {
 	Plan     planCmd     `cmd:"" help:"Show what apply would change. Changes nothing."`
 	Apply    applyCmd    `cmd:"" help:"Make the hosts what fleet.hcl says."`
 	Status   statusCmd   `cmd:"" help:"Show how the miners are."`
+	Logs     logsCmd     `cmd:"" help:"Show the hosts' journals, in the order of time."`
+	Exec     execCmd     `cmd:"" help:"Run a command on the hosts."`
+	Rerun    rerunCmd    `cmd:"" help:"Repeat the last command on the hosts that failed in it."`
+	Facts    factsCmd    `cmd:"" help:"Show what the hosts are."`
 	Validate validateCmd `cmd:"" help:"Check fleet.hcl, without any network."`
 	Fmt      fmtCmd      `cmd:"" help:"Bring fleet.hcl into the canonical format."`
 
@@ -144,6 +148,9 @@ func (p *Program) dispatch(ctx context.Context, args []string) error {
 	}
 	if err != nil {
 		return errors.Join(p.reportTo(requested(args)), usage(err))
+	}
+	if p.command != "" { // rerun reports as its own command line says
+		return command.Run()
 	}
 	p.command, _, _ = strings.Cut(command.Command(), " ")
 	if cli.NoColor {

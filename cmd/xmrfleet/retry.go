@@ -2,6 +2,7 @@ package main
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"al.essio.dev/pkg/shellescape"
@@ -9,21 +10,40 @@ import (
 
 // retry is the command line that does the same on the hosts that failed, with
 // secrets masked, or "" if none did.
-func (p *Program) retry(sessions []*session) string {
+func (p *Program) retry(failed []string) string {
+	if len(failed) == 0 {
+		return ""
+	}
+	args := make([]string, len(p.args))
+	for i, a := range p.args {
+		args[i] = p.out.Mask(a)
+	}
+	return shellLine(restricted(args, failed))
+}
+
+// failedOf names the hosts of an apply that are not as they should be.
+func failedOf(sessions []*session) []string {
 	var failed []string
 	for _, s := range sessions {
 		if s.err != nil || s.result.Err() != nil {
 			failed = append(failed, s.host.Name)
 		}
 	}
-	if failed == nil {
-		return ""
+	return failed
+}
+
+func shellLine(args []string) string {
+	return shellescape.QuoteCommand(append([]string{"xmrfleet"}, args...))
+}
+
+// restricted is the same command line for other hosts. What follows "--" is
+// not ours.
+func restricted(args, hosts []string) []string {
+	flags, words := args, []string(nil)
+	if i := slices.Index(args, "--"); i >= 0 {
+		flags, words = args[:i], args[i:]
 	}
-	args := []string{"xmrfleet"}
-	for _, a := range unselected(p.args) {
-		args = append(args, p.out.Mask(a))
-	}
-	return shellescape.QuoteCommand(append(args, "-l", strings.Join(failed, ",")))
+	return slices.Concat(unselected(flags), []string{"-l", strings.Join(hosts, ",")}, words)
 }
 
 // shortLimit matches -l and its value, behind other short flags or not.
@@ -43,6 +63,7 @@ func unselected(args []string) []string {
 			if short[2] == "" {
 				i++
 			}
+		case name == "--all":
 		case name == "--limit" || name == "--exclude":
 			if !hasValue {
 				i++

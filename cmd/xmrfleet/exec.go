@@ -1,0 +1,210 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"xmrfleet/cmd/xmrfleet/view"
+	"xmrfleet/executor"
+	"xmrfleet/hcl"
+	"xmrfleet/modules"
+)
+
+type execCmd struct {
+	fleetFlags
+	selection
+	connectionFlags
+	Sudo    bool     `help:"As root, in place of the user who logs in."`
+	Stream  bool     `help:"Print lines as they come, each with its host."`
+	Command []string `arg:"" help:"The command, after --."`
+}
+
+func (c *execCmd) Help() string {
+	return `One argument is a line for /bin/sh on the host; several are a program and its arguments, which no shell there looks at:
+
+  xmrfleet exec -- 'uptime; free -m | head -2'
+  xmrfleet exec -l @attic --sudo -- systemctl is-enabled xmrig
+
+It runs in the home directory, in the language C, and with nothing to read. What it prints is shown host by host when all have ended, once for hosts where it is the same; of one selected host it is passed through as it comes. Ctrl-C, --timeout and a lost connection end the command on the host, with all its children: SIGTERM, two seconds later SIGKILL. The exit code is 0 only if that of every host is.`
+}
+
+// Scripts that run a command line, or a program with its arguments.
+const (
+	lineScript  = `cd 2>/dev/null; exec /bin/sh -c "$1"`
+	wordsScript = `cd 2>/dev/null; exec "$@"`
+)
+
+// auditScript tells the host's journal what is run there as root: sudo's log
+// does not.
+const auditScript = `printf '%s\n' "$1" | systemd-cat -t xmrfleet -p notice || :`
+
+func (c *execCmd) Run(ctx context.Context, p *Program) error {
+	began := time.Now()
+	fleet, err := p.load(c.fleetFlags)
+	if err != nil {
+		return err
+	}
+	hosts, err := c.toChange(fleet)
+	if err != nil {
+		return err
+	}
+	d := c.dialer(p.err)
+	defer d.Close()
+	ctx, cancel := p.unlessStopped(ctx)
+	defer cancel()
+	e := execution{execCmd: c, dialer: d, audit: c.auditLine(p), show: c.shower(p, hosts)}
+	outcomes := executor.Each(ctx, hosts, c.Parallelism, func(ctx context.Context, h hcl.Host) (view.Execution, error) {
+		ctx, cancel := context.WithTimeout(ctx, c.Timeout)
+		defer cancel()
+		began := time.Now()
+		result := e.run(ctx, h)
+		result.Took = time.Since(began)
+		return result, result.Err
+	})
+	results := make([]view.Execution, len(hosts))
+	var failed []string
+	var t tally
+	for i, o := range outcomes {
+		r := o.Value
+		r.Host, r.Err, r.Kind, r.Hint = hosts[i].Name, o.Err, kind(o.Err), hint(o.Err)
+		results[i] = r
+		t.executed(r)
+		if r.Err != nil || r.Status != 0 {
+			failed = append(failed, r.Host)
+		}
+	}
+	p.hosts = t
+	p.remember(c.File, failed)
+	p.report.Report(view.Executed{Hosts: results, Shown: e.show != nil, Retry: p.retry(failed), Took: time.Since(began)})
+	return exitCode(t.code())
+}
+
+// executed counts a host of an exec. Of a command that was begun nobody knows
+// what it did unless it says that all went well.
+func (t *tally) executed(r view.Execution) {
+	switch {
+	case r.Err == nil && r.Status == 0:
+		t.done++
+	case r.Begun:
+		t.between++
+	default:
+		t.failed++
+	}
+}
+
+// auditLine is what the journals of the hosts are told, without secrets.
+func (c *execCmd) auditLine(p *Program) string {
+	run := p.newRun()
+	return fmt.Sprintf("run %s by %s from %s: exec %s", run.Run, run.User, run.Machine, p.out.Mask(strings.Join(c.Command, " ")))
+}
+
+// shower returns what shows a line of a host at once, or nil if everything is
+// shown in the end.
+func (c *execCmd) shower(p *Program, hosts []hcl.Host) func(host string, stderr bool, text []byte) {
+	switch {
+	case c.Stream:
+		names := namesOf(hosts)
+		var mu sync.Mutex
+		return func(host string, stderr bool, text []byte) {
+			mu.Lock()
+			defer mu.Unlock()
+			p.report.Report(view.Output{Name: names[host], Stderr: stderr, Text: strings.TrimSuffix(string(text), "\n")})
+		}
+	case len(hosts) == 1 && !p.silent:
+		return func(_ string, stderr bool, text []byte) {
+			if stderr {
+				p.err.Write(text)
+			} else {
+				p.out.Write(text)
+			}
+		}
+	}
+	return nil
+}
+
+// namesOf makes the names of hosts stand below each other.
+func namesOf(hosts []hcl.Host) map[string]view.Name {
+	names := make(map[string]view.Name, len(hosts))
+	width := 0
+	for _, h := range hosts {
+		width = max(width, len(h.Name))
+	}
+	for i, h := range hosts {
+		names[h.Name] = view.Name{Host: h.Name, Index: i, Width: width}
+	}
+	return names
+}
+
+// An execution is an exec on all its hosts.
+type execution struct {
+	*execCmd
+	dialer *executor.Dialer
+	audit  string
+	show   func(host string, stderr bool, text []byte) // nil: nothing is shown at once
+}
+
+func (e *execution) run(ctx context.Context, h hcl.Host) (r view.Execution) {
+	open := executor.OpenOptions{Login: !e.Sudo}
+	if e.Sudo {
+		open.First = []modules.Command{{Script: auditScript, Args: []string{e.audit}}}
+	}
+	shell, _, err := e.dialer.Open(ctx, target(h), open)
+	if err != nil {
+		r.Err = err
+		return r
+	}
+	defer shell.Close()
+	script := wordsScript
+	if len(e.Command) == 1 {
+		script = lineScript
+	}
+	r.Begun = true
+	stdout, stderr := e.capture(h, false), e.capture(h, true)
+	r.Status, r.Err = shell.Stream(ctx, stdout, stderr, script, e.Command...)
+	r.Stdout, r.Stderr = stdout.end(), stderr.end()
+	return r
+}
+
+func (e *execution) capture(h hcl.Host, stderr bool) *capture {
+	c := &capture{}
+	if e.show != nil {
+		c.lines = &linewise{line: func(text []byte) { e.show(h.Name, stderr, text) }}
+	}
+	return c
+}
+
+// mostCaptured is how much is kept of what a command prints to one stream.
+const mostCaptured = 1 << 20
+
+// A capture keeps the beginning of a stream, and shows it as it comes.
+type capture struct {
+	lines   *linewise // nil: do not show it
+	text    []byte
+	dropped int
+}
+
+var _ io.Writer = (*capture)(nil)
+
+func (c *capture) Write(b []byte) (int, error) {
+	if c.lines != nil {
+		c.lines.Write(b)
+	}
+	n := min(len(b), mostCaptured-len(c.text))
+	c.text = append(c.text, b[:n]...)
+	c.dropped += len(b) - n
+	return len(b), nil
+}
+
+func (c *capture) end() string {
+	if c.lines != nil {
+		c.lines.flush()
+	}
+	if c.dropped > 0 {
+		return fmt.Sprintf("%s\n(truncated: %d bytes more)\n", c.text, c.dropped)
+	}
+	return string(c.text)
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"xmrfleet/cmd/xmrfleet/view"
+	"xmrfleet/executor"
+	"xmrfleet/hcl"
+	"xmrfleet/modules"
+)
+
+type factsCmd struct {
+	fleetFlags
+	selection
+	connectionFlags
+}
+
+func (c *factsCmd) Run(ctx context.Context, p *Program) error {
+	began := time.Now()
+	fleet, err := p.load(c.fleetFlags)
+	if err != nil {
+		return err
+	}
+	hosts, err := c.hosts(fleet)
+	if err != nil {
+		return err
+	}
+	d := c.dialer(p.err)
+	defer d.Close()
+	ctx, cancel := p.unlessStopped(ctx)
+	defer cancel()
+	outcomes := executor.Each(ctx, hosts, 0, func(ctx context.Context, h hcl.Host) (modules.Facts, error) {
+		ctx, cancel := context.WithTimeout(ctx, c.Timeout)
+		defer cancel()
+		return readFacts(ctx, d, h)
+	})
+	described := make([]view.HostFacts, len(hosts))
+	var t tally
+	for i, o := range outcomes {
+		described[i] = view.HostFacts{Host: hosts[i].Name, Facts: o.Value, Err: o.Err, Kind: kind(o.Err), Hint: hint(o.Err)}
+		if o.Err != nil {
+			t.failed++
+		} else {
+			t.done++
+		}
+	}
+	p.hosts = t
+	p.report.Report(view.Described{Hosts: described, Took: time.Since(began)})
+	return exitCode(t.code())
+}
+
+func readFacts(ctx context.Context, d *executor.Dialer, h hcl.Host) (modules.Facts, error) {
+	shell, answers, err := d.Open(ctx, target(h), executor.OpenOptions{First: []modules.Command{modules.FactsProbe()}})
+	if err != nil {
+		return modules.Facts{}, err
+	}
+	defer shell.Close()
+	return modules.ParseFacts(answers[0].Stdout)
+}

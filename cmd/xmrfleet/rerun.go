@@ -1,0 +1,37 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+)
+
+type rerunCmd struct {
+	File string `help:"The fleet file (${default})." short:"f" default:"fleet.hcl" placeholder:"FILE"`
+}
+
+func (c *rerunCmd) Help() string {
+	return `The last apply, start, stop, restart or exec is repeated with the same arguments and in the same directory, on the hosts that failed in it or were not reached.`
+}
+
+func (c *rerunCmd) Run(ctx context.Context, p *Program) error {
+	r, err := readRecord(c.File)
+	if err != nil {
+		return err
+	}
+	if len(r.Failed) == 0 {
+		fmt.Fprintf(p.out, "Nothing to rerun: no host failed in the last run (%s).\n", r)
+		return nil
+	}
+	args := restricted(r.Args, r.Failed)
+	if r.Withheld {
+		return hinted{errors.New("rerun: the last command line held secrets, which are not kept"), "say it again yourself: " + shellLine(args)}
+	}
+	if err := os.Chdir(r.Dir); err != nil {
+		return fmt.Errorf("rerun: %w", err)
+	}
+	fmt.Fprintln(p.err, shellLine(args))
+	p.args = args
+	return p.dispatch(ctx, args)
+}
