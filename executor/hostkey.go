@@ -126,8 +126,8 @@ func (c *hostKeyCheck) verify(_ string, _ net.Addr, key ssh.PublicKey) error {
 			return c.changed(shown)
 		}
 	}
-	if key.Type() != "" && strings.Contains(key.Type(), "-cert-") {
-		return fail(HostKeyUnknown, "", "%s: %w", shown, err)
+	if cert, ok := key.(*ssh.Certificate); ok {
+		return fail(HostKeyUnknown, c.authorityHint(cert, err), "%s: %w", shown, err)
 	}
 	return fail(HostKeyUnknown, c.hint(key), "unknown key %s", shown)
 }
@@ -145,14 +145,33 @@ func (c *hostKeyCheck) changed(shown string) error {
 	}
 }
 
+// authorityHint says how to make the authority of a certificate known, if that
+// is what is wrong with it.
+func (c *hostKeyCheck) authorityHint(cert *ssh.Certificate, err error) string {
+	if !strings.Contains(err.Error(), "no authorities for hostname") {
+		return "on the host, a new certificate for " + c.endpoint.host + "; ssh-keygen -Lf shows the old one"
+	}
+	return fmt.Sprintf("if this authority may speak for the host, add to %s:\n@cert-authority %s %s",
+		c.endpoint.knownFile(), knownhosts.Normalize(c.endpoint.checkName()), keyLine(cert.SignatureKey))
+}
+
+// knownFile is where new keys go.
+func (e *endpoint) knownFile() string {
+	if len(e.knownHosts) > 0 {
+		return e.knownHosts[0]
+	}
+	return "~/.ssh/known_hosts"
+}
+
+// keyLine is a key as known_hosts has it.
+func keyLine(key ssh.PublicKey) string {
+	return key.Type() + " " + base64.StdEncoding.EncodeToString(key.Marshal())
+}
+
 // hint says how to make a key known.
 func (c *hostKeyCheck) hint(key ssh.PublicKey) string {
 	e := c.endpoint
-	line := key.Type() + " " + base64.StdEncoding.EncodeToString(key.Marshal())
-	file := "~/.ssh/known_hosts"
-	if len(e.knownHosts) > 0 {
-		file = e.knownHosts[0]
-	}
+	line, file := keyLine(key), e.knownFile()
 	kind := strings.TrimPrefix(key.Type(), "ssh-")
 	if strings.HasPrefix(kind, "ecdsa") {
 		kind = "ecdsa"

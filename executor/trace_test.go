@@ -2,6 +2,7 @@ package executor
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -191,5 +192,47 @@ func TestTraceOfWhatDoesNotResolve(t *testing.T) {
 	trace := d.Trace(t.Context(), Target{Name: "h"})
 	if trace.Hops != nil || KindOf(trace.Err) != BadConfig {
 		t.Errorf("got %s", told(trace))
+	}
+}
+
+func TestHostCertificateOfAnotherAuthority(t *testing.T) {
+	t.Parallel()
+	known, _ := sshtest.NewKey(t)
+	other, _ := sshtest.NewKey(t)
+	for _, test := range []struct {
+		name      string
+		authority ssh.Signer
+		ends      uint64
+		hint      string
+	}{
+		{"unknown", other, ssh.CertTimeInfinity, "if this authority may speak for the host, add to KNOWN:\n@cert-authority [127.0.0.1]:PORT " + strings.TrimSpace(string(ssh.MarshalAuthorizedKey(other.PublicKey())))},
+		{"lapsed", known, 1, "on the host, a new certificate for 127.0.0.1; ssh-keygen -Lf shows the old one"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			key, _ := sshtest.NewKey(t)
+			cert := &ssh.Certificate{Key: key.PublicKey(), CertType: ssh.HostCert, ValidPrincipals: []string{"127.0.0.1"}, ValidBefore: test.ends}
+			if err := cert.SignCert(rand.Reader, test.authority); err != nil {
+				t.Fatal(err)
+			}
+			signer, err := ssh.NewCertSigner(cert, key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			server := sshtest.Start(t, &sshtest.Server{HostKey: signer})
+			d, file := edited(t, server, func(c, k string) (string, string) {
+				return c, "@cert-authority * " + string(ssh.MarshalAuthorizedKey(known.PublicKey()))
+			})
+			trace := d.Trace(t.Context(), Target{Name: "h"})
+			var e *Error
+			if !errors.As(trace.Err, &e) || e.Kind != HostKeyUnknown {
+				t.Fatalf("got %v", trace.Err)
+			}
+			if got := strings.NewReplacer(file, "KNOWN", port(server), "PORT").Replace(e.Hint); got != test.hint {
+				t.Errorf("got %s, want %s", got, test.hint)
+			}
+			if hop := trace.Hops[0]; !strings.HasPrefix(hop.HostKey, "ssh-ed25519-cert-v01@openssh.com SHA256:") || hop.KnownFrom != "" || hop.HostKeyExpires.IsZero() != (test.ends == ssh.CertTimeInfinity) {
+				t.Errorf("got %+v", hop)
+			}
+		})
 	}
 }
