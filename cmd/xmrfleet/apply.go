@@ -105,7 +105,7 @@ func (c *applyCmd) apply(ctx context.Context, p *Program, todo []*session, run e
 		}
 	}()
 	audit := fmt.Sprintf("run %s by %s from %s", run.Run, run.User, run.Machine)
-	executor.Each(ctx, todo, c.Parallelism, func(ctx context.Context, s *session) (struct{}, error) {
+	outcomes := executor.Each(ctx, todo, c.Parallelism, func(ctx context.Context, s *session) (struct{}, error) {
 		ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 		defer cancel()
 		began := time.Now()
@@ -120,6 +120,12 @@ func (c *applyCmd) apply(ctx context.Context, p *Program, todo []*session, run e
 		p.report.Report(view.Ended{HostResult: s.result})
 		return struct{}{}, nil
 	})
+	for i, o := range outcomes {
+		if o.Err != nil { // not started, or a panic
+			s := todo[i]
+			s.result = view.HostResult{Host: s.host.Name, Outcome: plan.Outcome{Pending: s.plan.Changes, Err: o.Err}}
+		}
+	}
 }
 
 // approval makes sure that somebody approves: a person at the terminal, --yes,

@@ -61,7 +61,9 @@ func (c *convergence) prepare(ctx context.Context, p *Program, choose func(*hcl.
 		return nil, err
 	}
 	if c.Target == nil || *c.Target != modules.AgentPart {
-		if err := openReleases(ctx, fleet, hosts); err != nil {
+		ctx, cancel := p.unlessStopped(ctx)
+		defer cancel()
+		if err := openReleases(ctx, fleet, hosts, p.err); err != nil {
 			return nil, err
 		}
 	}

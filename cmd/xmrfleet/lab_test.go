@@ -27,11 +27,16 @@ const wallet = "44AFFq5kSiGBoZ4NMDwYtN18obc8AemS33DBLWs3H7otXft3XjrpDtQGv7SqSsaB
 
 // archive is the release that the hosts get, made once.
 var archive = sync.OnceValues(func() (release.Archive, error) {
-	dir, err := os.MkdirTemp("", "xmrfleet-release-*")
-	if err != nil {
+	const dir = "../../bin/testrelease"
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return release.Archive{}, err
 	}
-	return release.Build(context.Background(), dir)
+	a, err := release.Build(context.Background(), dir)
+	if err != nil {
+		return a, err
+	}
+	a.Path, err = filepath.Abs(a.Path)
+	return a, err
 })
 
 // A fleet is a lab, a fleet file and the environment to run xmrfleet in.

@@ -58,6 +58,10 @@ type CLI struct {
 	Exec     execCmd     `cmd:"" help:"Run a command on the hosts."`
 	Rerun    rerunCmd    `cmd:"" help:"Repeat the last command on the hosts that failed in it."`
 	Facts    factsCmd    `cmd:"" help:"Show what the hosts are."`
+	Start    startCmd    `cmd:"" help:"Start miners."`
+	Stop     stopCmd     `cmd:"" help:"Stop miners."`
+	Restart  restartCmd  `cmd:"" help:"Restart miners."`
+	History  historyCmd  `cmd:"" help:"Show what happened within the last 24 hours."`
 	Validate validateCmd `cmd:"" help:"Check fleet.hcl, without any network."`
 	Fmt      fmtCmd      `cmd:"" help:"Bring fleet.hcl into the canonical format."`
 
@@ -74,7 +78,7 @@ Exit codes:
   0  done, or nothing to do
   1  error, nothing was changed
   2  there are changes (plan --detailed-exitcode)
-  3  partial: some hosts failed or were not reached
+  3  partial: some hosts failed or were not reached, or one is left between two states
   5  declined at the prompt, or the saved plan is stale
   6  locked by another run
   64 wrong usage
@@ -199,8 +203,18 @@ func (f connectionFlags) dialer(log io.Writer) *executor.Dialer {
 		ConnectTimeout: f.ConnectTimeout,
 		Parallelism:    f.Parallelism,
 	}
+	level := slog.LevelWarn
 	if f.Verbose {
-		d.Log = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		level = slog.LevelDebug
 	}
+	d.Log = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: level, ReplaceAttr: withoutTime}))
 	return d
+}
+
+// withoutTime leaves out of a log what a person at the terminal knows.
+func withoutTime(groups []string, a slog.Attr) slog.Attr {
+	if len(groups) == 0 && a.Key == slog.TimeKey {
+		return slog.Attr{}
+	}
+	return a
 }

@@ -17,7 +17,8 @@ import (
 
 // openReleases opens the archive of every host that gets its XMRig pushed,
 // each archive once, and puts the executable into the host's description.
-func openReleases(ctx context.Context, fleet *hcl.Fleet, hosts []hcl.Host) error {
+// What takes time is said on progress.
+func openReleases(ctx context.Context, fleet *hcl.Fleet, hosts []hcl.Host, progress io.Writer) error {
 	opened := make(map[string]*modules.Archive)
 	for i := range hosts {
 		x := &hosts[i].Miner.XMRig
@@ -26,7 +27,7 @@ func openReleases(ctx context.Context, fleet *hcl.Fleet, hosts []hcl.Host) error
 		}
 		key := x.Source + " " + x.SHA256
 		if opened[key] == nil {
-			archive, err := openRelease(ctx, fleet, *x)
+			archive, err := openRelease(ctx, fleet, *x, progress)
 			if err != nil {
 				return err
 			}
@@ -37,9 +38,9 @@ func openReleases(ctx context.Context, fleet *hcl.Fleet, hosts []hcl.Host) error
 	return nil
 }
 
-func openRelease(ctx context.Context, fleet *hcl.Fleet, x modules.XMRig) (*modules.Archive, error) {
+func openRelease(ctx context.Context, fleet *hcl.Fleet, x modules.XMRig, progress io.Writer) (*modules.Archive, error) {
 	if strings.Contains(x.Source, "://") {
-		return downloadRelease(ctx, x.Source, x.SHA256)
+		return downloadRelease(ctx, x.Source, x.SHA256, progress)
 	}
 	path := x.Source
 	if !filepath.IsAbs(path) {
@@ -54,7 +55,7 @@ func openRelease(ctx context.Context, fleet *hcl.Fleet, x modules.XMRig) (*modul
 
 // downloadRelease keeps archives by their checksum in the user's cache, so
 // that each is downloaded once.
-func downloadRelease(ctx context.Context, url, sha256 string) (*modules.Archive, error) {
+func downloadRelease(ctx context.Context, url, sha256 string, progress io.Writer) (*modules.Archive, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return nil, fmt.Errorf("download %s: %w", url, err)
@@ -63,6 +64,7 @@ func downloadRelease(ctx context.Context, url, sha256 string) (*modules.Archive,
 	if archive, err := modules.OpenArchive(path, sha256); err == nil {
 		return archive, nil
 	}
+	fmt.Fprintf(progress, "downloading %s\n", url)
 	if err := download(ctx, url, path); err != nil {
 		return nil, hinted{fmt.Errorf("download %s: %w", url, err),
 			"without a way to the internet, put the archive beside fleet.hcl and name it in xmrig { source = ... }"}

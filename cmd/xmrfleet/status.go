@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -64,6 +65,7 @@ func (c *statusCmd) Run(ctx context.Context, p *Program) error {
 // statusScript asks systemd for both units and the agent for its record. A
 // daemon of another kind at the agent's path is not asked: it would start.
 const statusScript = `
+echo "now=$(date +%s)"
 systemctl show -p LoadState -p ActiveState -p SubState -p Result "$1" | sed 's/^/miner./'
 systemctl show -p ActiveState "$2" | sed 's/^/agent./'
 case $(head -c 4 "$3" 2>/dev/null) in *ELF) ;; *) exit 0 ;; esac
@@ -98,6 +100,8 @@ func parseStatus(text string) (view.HostStatus, error) {
 	if s.Active == "" {
 		return s, fmt.Errorf("read status: systemd did not answer")
 	}
+	seconds, _ := strconv.ParseInt(unit["now"], 10, 64)
+	s.Now = time.Unix(seconds, 0)
 	if answer = strings.TrimSpace(answer); answer == "" {
 		return s, nil
 	}

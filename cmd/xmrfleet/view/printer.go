@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"charm.land/lipgloss/v2"
 )
@@ -88,11 +89,11 @@ func indentRest(s, by string) string {
 	return strings.ReplaceAll(strings.TrimRight(s, "\n"), "\n", "\n"+by)
 }
 
-// Printable drops the control characters that text from a host may hold, but
-// for line ends and tabs.
+// Printable drops what text from a host could do to a terminal: characters of
+// control and of format, but for line ends and tabs, and what is no UTF-8.
 func Printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f {
+		if r != '\n' && r != '\t' && (unicode.In(r, unicode.Cc, unicode.Cf) || r == unicode.ReplacementChar) {
 			return -1
 		}
 		return r

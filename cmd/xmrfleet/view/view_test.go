@@ -146,7 +146,7 @@ retry: xmrfleet apply -l b,c,d,e
 func TestStatus(t *testing.T) {
 	rate := func(f float64) *float64 { return &f }
 	now, old := time.Now(), time.Now().Add(-time.Hour)
-	up := HostStatus{Desired: modules.StateRunning, Installed: true, Active: "active", AgentActive: true}
+	up := HostStatus{Now: now, Desired: modules.StateRunning, Installed: true, Active: "active", AgentActive: true}
 	with := func(host string, edit func(*HostStatus)) HostStatus {
 		s := up
 		s.Host = host
@@ -181,7 +181,7 @@ off        stopped                         97/3    pool:443                 1
 bare       absent
 dead       unknown                                                                    connect dead:22: no route to host
 
-Fleet: 11,812 H/s, 5 of 8 hosts as described.    1.0s
+Fleet: 11,812 H/s, 3 of 8 hosts as described.    1.0s
 `)
 }
 
@@ -219,4 +219,19 @@ func TestDuration(t *testing.T) {
 			t.Errorf("Duration(%v) = %q, want %q", d, got, want)
 		}
 	}
+}
+
+// What a host says is made harmless, our own colours are not.
+func TestColour(t *testing.T) {
+	var buf bytes.Buffer
+	p := NewPrinter(&buf, true, 0)
+	p.Plan([]HostPlan{{Host: "a", Plan: &plan.Plan{Changes: []plan.Change{
+		change("user xmrig", modules.Change{Action: modules.Update, Fields: []modules.Field{{Name: "shell", Old: "/bin/\u009bbash", New: "no login"}}}),
+		change("absent /x", modules.Change{Action: modules.Delete, Fields: []modules.Field{{Name: "type", Old: "fi\x1b[2Jle"}}}),
+	}}}}, false, time.Second)
+	check(t, buf.String(), "  \x1b[33m~\x1b[m \x1b[1ma\x1b[m\n"+
+		"      \x1b[33m~\x1b[m user xmrig\n"+
+		"            shell: \x1b[31m/bin/bash\x1b[m -> \x1b[32mno login\x1b[m\n"+
+		"      \x1b[31m-\x1b[m absent /x  \x1b[2mtype fi[2Jle\x1b[m\n"+
+		"\n\x1b[1mPlan: 1 of 1 host to change, 2 changes.\x1b[m    1.0s\n")
 }

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+
+	"xmrfleet/cmd/xmrfleet/view"
+	"xmrfleet/executor"
+	"xmrfleet/hcl"
+	"xmrfleet/modules"
+	"xmrfleet/modules/agent"
+)
+
+// The commands that start and stop miners without changing fleet.hcl.
+type (
+	startCmd   struct{ control }
+	stopCmd    struct{ control }
+	restartCmd struct{ control }
+)
+
+func (c *startCmd) Run(ctx context.Context, p *Program) error   { return c.run(ctx, p, "start") }
+func (c *stopCmd) Run(ctx context.Context, p *Program) error    { return c.run(ctx, p, "stop") }
+func (c *restartCmd) Run(ctx context.Context, p *Program) error { return c.run(ctx, p, "restart") }
+
+// control gives a command to the agents' queues or, with Direct, to systemd.
+type control struct {
+	fleetFlags
+	selection
+	connectionFlags
+	Reason string `help:"Why, for the host's record." placeholder:"TEXT"`
+	NoWait bool   `help:"Do not wait until the agent has done it." name:"no-wait"`
+	Direct bool   `help:"Use systemctl in place of the agent, which may be dead."`
+	Yes    bool   `help:"Do not ask." short:"y"`
+}
+
+// Help is shown by --help.
+func (c *control) Help() string {
+	return `Examples:
+  xmrfleet restart -l mini-1 --reason "new kernel"
+  xmrfleet stop -l @attic --yes
+  xmrfleet start -l mini-1 --direct      the agent is dead
+
+fleet.hcl stays as it is: a miner that it wants running and that was stopped is a change in the next plan.`
+}
+
+func (c *control) run(ctx context.Context, p *Program, action string) error {
+	began := time.Now()
+	fleet, err := p.load(c.fleetFlags)
+	if err != nil {
+		return err
+	}
+	hosts, err := c.toChange(fleet)
+	if err != nil {
+		return err
+	}
+	if len(hosts) > 1 && len(hosts) == len(fleet.Hosts) && !c.Yes {
+		if p.silent || !term.IsTerminal(int(p.Stdin.Fd())) {
+			return hinted{fmt.Errorf("%s: every host is meant, and there is no terminal to ask at", action), "pass --yes, or name the hosts with --limit"}
+		}
+		if !p.ask(fmt.Sprintf("%s the miners of all %d hosts? [y/N] ", capitalize(action), len(hosts))) {
+			fmt.Fprintln(p.err, "Nothing was changed.")
+			return exitCode(exitDeclined)
+		}
+	}
+	run := p.newRun()
+	if c.Reason == "" {
+		c.Reason = fmt.Sprintf("xmrfleet %s by %s@%s", action, run.User, run.Machine)
+	}
+	d := c.dialer(p.err)
+	defer d.Close()
+	ctx, cancel := p.unlessStopped(ctx)
+	defer cancel()
+	outcomes := executor.Each(ctx, hosts, c.Parallelism, func(ctx context.Context, h hcl.Host) (view.Commanded, error) {
+		ctx, cancel := context.WithTimeout(ctx, c.Timeout)
+		defer cancel()
+		began := time.Now()
+		err := c.command(ctx, d, h, action, run)
+		return view.Commanded{Took: time.Since(began)}, err
+	})
+
+	e := view.Controlled{Action: action, Pending: c.NoWait && !c.Direct, Hosts: make([]view.Commanded, len(hosts))}
+	var failed []string
+	for i, o := range outcomes {
+		h := o.Value
+		h.Host, h.Err, h.Kind, h.Hint = hosts[i].Name, o.Err, kind(o.Err), hint(o.Err)
+		if o.Err != nil {
+			p.hosts.failed++
+			failed = append(failed, h.Host)
+			if executor.KindOf(o.Err) == executor.Locked {
+				p.hosts.locked++
+			}
+		} else {
+			p.hosts.done++
+			p.hosts.changed++
+			e.Drift = e.Drift || action == "stop" && hosts[i].Miner.XMRig.State == modules.StateRunning ||
+				action != "stop" && hosts[i].Miner.XMRig.State == modules.StateStopped
+		}
+		e.Hosts[i] = h
+	}
+	e.Took = time.Since(began)
+	p.remember(c.File, failed)
+	p.report.Report(e)
+	return exitCode(p.hosts.code())
+}
+
+// enqueueScript gives a command to the agent at $1, whose unit is $2.
+const enqueueScript = `
+case $(head -c 4 "$1" 2>/dev/null) in *ELF) ;; *) echo 'there is no health agent on the host' >&2; exit 69 ;; esac
+systemctl is-active --quiet "$2" || { echo 'the health agent is down' >&2; exit 69; }
+if [ "$5" = no ]; then exec "$1" enqueue "$3" --reason "$4"; fi
+exec "$1" enqueue "$3" --reason "$4" --wait=2m`
+
+// directScript does what the agent would: a miner that was stopped stays so over
+// a reboot. It shows the journal of a unit that does not start.
+const directScript = `
+case $2 in
+stop) systemctl --quiet disable "$1" ;;
+*)
+	[ "$3" != running ] || systemctl --quiet enable "$1"
+	systemctl reset-failed "$1" 2>/dev/null
+	;;
+esac
+systemctl "$2" "$1" && exit 0
+journalctl --namespace=+xmrig -u "$1" -n 10 --no-pager -o short >&2
+exit 1`
+
+// The exit statuses of enqueueScript that are not about the command itself.
+const (
+	noAgent  = 69
+	oldAgent = 64 // it does not know the command
+)
+
+func (c *control) command(ctx context.Context, d *executor.Dialer, h hcl.Host, action string, run executor.Holder) error {
+	wait := "yes"
+	if c.NoWait {
+		wait = "no"
+	}
+	command := modules.Command{Script: enqueueScript, Args: []string{agent.Binary, agent.Unit, action, c.Reason, wait}}
+	options := executor.OpenOptions{}
+	if c.Direct {
+		command = modules.Command{Script: directScript, Args: []string{agent.MinerUnit, action, h.Miner.XMRig.State}}
+		options.Lock = &run
+	}
+	options.First = []modules.Command{command}
+	shell, results, err := d.Open(ctx, target(h), options)
+	if err != nil {
+		return err
+	}
+	defer shell.Close()
+	r := results[0]
+	if r.Status == 0 {
+		return nil
+	}
+	text := strings.TrimPrefix(strings.TrimSpace(r.Stderr), "xmrig-orchestrator: ")
+	switch {
+	case c.Direct:
+		return fmt.Errorf("systemctl %s %s: %s", action, agent.MinerUnit, text)
+	case r.Status == noAgent:
+		return hinted{errors.New(text), "pass --direct to use systemctl, or repair the agent: xmrfleet apply --target agent"}
+	case r.Status == oldAgent:
+		return hinted{fmt.Errorf("the agent on the host is older than this xmrfleet: %s", text), "xmrfleet apply --target agent"}
+	}
+	return errors.New(text)
+}
+
+func capitalize(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

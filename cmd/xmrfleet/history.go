@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"xmrfleet/cmd/xmrfleet/view"
+	"xmrfleet/executor"
+	"xmrfleet/hcl"
+	"xmrfleet/modules"
+	"xmrfleet/modules/agent"
+)
+
+type historyCmd struct {
+	fleetFlags
+	selection
+	connectionFlags
+}
+
+// Help is shown by --help.
+func (c *historyCmd) Help() string {
+	return `Prints the commands that the hosts were given and the decisions that their agents took within the last 24 hours, the newest last.`
+}
+
+// historyScript asks the agent at $1.
+const historyScript = `
+case $(head -c 4 "$1" 2>/dev/null) in *ELF) ;; *) echo 'there is no health agent on the host' >&2; exit 69 ;; esac
+exec timeout 10 "$1" history --json`
+
+func (c *historyCmd) Run(ctx context.Context, p *Program) error {
+	began := time.Now()
+	fleet, err := p.load(c.fleetFlags)
+	if err != nil {
+		return err
+	}
+	hosts, err := c.hosts(fleet)
+	if err != nil {
+		return err
+	}
+	d := c.dialer(p.err)
+	defer d.Close()
+	ctx, cancel := p.unlessStopped(ctx)
+	defer cancel()
+	outcomes := executor.Each(ctx, hosts, 0, func(ctx context.Context, h hcl.Host) (agent.History, error) {
+		ctx, cancel := context.WithTimeout(ctx, c.Timeout)
+		defer cancel()
+		return readHistory(ctx, d, h)
+	})
+	e := view.Recalled{}
+	var failed []string
+	for i, o := range outcomes {
+		name := hosts[i].Name
+		if o.Err != nil {
+			failed = append(failed, name)
+			p.hosts.failed++
+			e.Unheard = append(e.Unheard, view.Unheard{Host: name, Err: o.Err, Kind: kind(o.Err), Hint: hint(o.Err)})
+			continue
+		}
+		p.hosts.done++
+		for _, event := range o.Value.Events {
+			e.Events = append(e.Events, view.PastEvent{Host: name, Event: event})
+		}
+	}
+	slices.SortStableFunc(e.Events, func(a, b view.PastEvent) int { return a.At.Compare(b.At) })
+	e.Hosts, e.Took = len(hosts), time.Since(began)
+	p.remember(c.File, failed)
+	p.report.Report(e)
+	return exitCode(p.hosts.code())
+}
+
+func readHistory(ctx context.Context, d *executor.Dialer, h hcl.Host) (agent.History, error) {
+	var history agent.History
+	shell, results, err := d.Open(ctx, target(h), executor.OpenOptions{First: []modules.Command{{
+		Script: historyScript, Args: []string{agent.Binary}}}})
+	if err != nil {
+		return history, err
+	}
+	defer shell.Close()
+	r := results[0]
+	switch {
+	case r.Status == oldAgent:
+		return history, hinted{errors.New("the agent on the host is older than this xmrfleet"), "xmrfleet apply --target agent"}
+	case r.Status != 0:
+		return history, fmt.Errorf("read history: %s", strings.TrimPrefix(strings.TrimSpace(r.Stderr), "xmrig-orchestrator: "))
+	}
+	if err := json.Unmarshal([]byte(r.Stdout), &history); err != nil {
+		return history, fmt.Errorf("read history: the agent's answer is not JSON: %w", err)
+	}
+	if history.Version > agent.HistoryVersion {
+		return history, fmt.Errorf("read history: the agent is newer than this xmrfleet (history version %d, want %d)", history.Version, agent.HistoryVersion)
+	}
+	return history, nil
+}

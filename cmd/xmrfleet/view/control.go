@@ -1,0 +1,93 @@
+package view
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// Controlled: miners were started, stopped or restarted.
+type Controlled struct {
+	Action  string // "start", "stop" or "restart"
+	Pending bool   // nobody waited until the agents had done it
+	Hosts   []Commanded
+	Drift   bool // fleet.hcl wants something else of a host that obeyed
+	Took    time.Duration
+}
+
+// Commanded is a host that was told to do something.
+type Commanded struct {
+	Host       string
+	Err        error // why it did not, or nil
+	Kind, Hint string
+	Took       time.Duration
+}
+
+func (e Controlled) text(t *Text) {
+	p := t.Out
+	var out strings.Builder
+	width := 0
+	for _, h := range e.Hosts {
+		width = max(width, len(h.Host))
+	}
+	for _, h := range e.Hosts {
+		if h.Err == nil {
+			fmt.Fprintf(&out, "  %s %-*s  %s  %s\n", p.green("✓"), width, h.Host, e.done(), p.faint(Duration(h.Took)))
+		}
+	}
+	for _, h := range e.Hosts {
+		if h.Err != nil {
+			p.failure(&out, h.Host, h.Err, h.Hint)
+		}
+	}
+	fmt.Fprintf(&out, "\n%s\n", spread(p.bold(e.total()), Duration(e.Took), p.Width))
+	if e.Drift {
+		out.WriteString("fleet.hcl says otherwise: the next plan shows it, and the next apply undoes it.\n")
+	}
+	io.WriteString(p, out.String())
+}
+
+// done says what a host did.
+func (e Controlled) done() string {
+	if e.Pending {
+		return e.Action + " is pending"
+	}
+	return map[string]string{"start": "started", "stop": "stopped", "restart": "restarted"}[e.Action]
+}
+
+func (e Controlled) total() string {
+	obeyed := 0
+	for _, h := range e.Hosts {
+		if h.Err == nil {
+			obeyed++
+		}
+	}
+	return fmt.Sprintf("%s: %d of %s.", strings.ToUpper(e.Action[:1])+e.Action[1:], obeyed, Plural(len(e.Hosts), "host"))
+}
+
+func (e Controlled) lines() []line {
+	var lines []line
+	for _, h := range e.Hosts {
+		body := struct {
+			Action string `json:"action"`
+			Done   bool   `json:"done"` // false: pending, or failed
+			Took   int64  `json:"took_ms"`
+			Error  string `json:"error,omitempty"`
+			Kind   string `json:"kind,omitempty"`
+			Hint   string `json:"hint,omitempty"`
+		}{Action: e.Action, Done: h.Err == nil && !e.Pending, Took: h.Took.Milliseconds(), Kind: h.Kind, Hint: h.Hint}
+		l := line{kind: "command_complete", host: h.Host, message: h.Host + ": " + e.done()}
+		if h.Err != nil {
+			body.Error = h.Err.Error()
+			l.kind, l.level, l.message = "command_errored", levelError, h.Host+": "+body.Error
+		}
+		l.body = body
+		lines = append(lines, l)
+	}
+	return append(lines, line{kind: "command_summary", message: e.total(), body: struct {
+		Action string `json:"action"`
+		Hosts  int    `json:"hosts"`
+		Took   int64  `json:"took_ms"`
+	}{e.Action, len(e.Hosts), e.Took.Milliseconds()}})
+}

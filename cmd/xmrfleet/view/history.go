@@ -1,0 +1,113 @@
+package view
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"xmrfleet/modules/agent"
+)
+
+// Recalled: the hosts told what happened within the last day.
+type Recalled struct {
+	Hosts   int
+	Events  []PastEvent // the newest last
+	Unheard []Unheard
+	Took    time.Duration
+}
+
+// A PastEvent happened on a host.
+type PastEvent struct {
+	Host string
+	agent.Event
+}
+
+func (e Recalled) text(t *Text) {
+	p := t.Out
+	var out strings.Builder
+	width := 0
+	for _, event := range e.Events {
+		width = max(width, len(event.Host))
+	}
+	for _, event := range e.Events {
+		line := fmt.Sprintf("%s  %-*s  %s", event.At.Local().Format(time.DateTime), width, event.Host, event)
+		fmt.Fprintln(&out, p.cut(Printable(oneLineOf(line)), 0))
+	}
+	for _, u := range e.Unheard {
+		p.failure(&out, u.Host, u.Err, u.Hint)
+	}
+	fmt.Fprintf(&out, "\n%s\n", spread(p.bold(e.total()), Duration(e.Took), p.Width))
+	io.WriteString(p, out.String())
+}
+
+// oneLineOf joins the lines of a text, but keeps its columns.
+func oneLineOf(s string) string { return strings.ReplaceAll(strings.TrimSpace(s), "\n", "; ") }
+
+// String is what happened, in one line unless a program printed more.
+func (e PastEvent) String() string {
+	if d := e.Decision; d != nil {
+		text := d.State
+		if d.Cause != "" && d.Cause != d.State {
+			text += ", " + d.Cause
+		}
+		if d.Action != "" {
+			text += ", " + d.Action
+		}
+		if d.Evidence != "" {
+			text += ": " + d.Evidence
+		}
+		return text
+	}
+	c := e.Command
+	if c == nil {
+		return ""
+	}
+	text := fmt.Sprintf("%s %s", c.Action, c.Status)
+	if c.Reason != "" {
+		text += " (" + c.Reason + ")"
+	}
+	if said := cmp.Or(c.Error, c.Result); said != "" {
+		text += ": " + said
+	}
+	return text
+}
+
+func (e Recalled) total() string {
+	var commands, failed int
+	for _, event := range e.Events {
+		if c := event.Command; c != nil {
+			commands++
+			if c.Status == "failed" {
+				failed++
+			}
+		}
+	}
+	total := fmt.Sprintf("History: %s, %s", Plural(e.Hosts, "host"), Plural(commands, "command"))
+	if failed > 0 {
+		total += fmt.Sprintf(" (%d failed)", failed)
+	}
+	total += ", " + Plural(len(e.Events)-commands, "decision") + " within 24 hours."
+	if len(e.Unheard) > 0 {
+		total += fmt.Sprintf(" %s not read.", wasWere(len(e.Unheard), "host"))
+	}
+	return total
+}
+
+func (e Recalled) lines() []line {
+	var lines []line
+	for _, event := range e.Events {
+		lines = append(lines, line{kind: "history_event", host: event.Host, message: event.Host + ": " + event.String(), body: struct {
+			agent.Event `json:"event"`
+		}{event.Event}})
+	}
+	for _, u := range e.Unheard {
+		lines = append(lines, u.lines()...)
+	}
+	return append(lines, line{kind: "history_summary", message: e.total(), body: struct {
+		Hosts  int   `json:"hosts"`
+		Events int   `json:"events"`
+		Took   int64 `json:"took_ms"`
+	}{e.Hosts, len(e.Events), e.Took.Milliseconds()}})
+}

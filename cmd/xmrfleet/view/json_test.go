@@ -1,0 +1,194 @@
+package view
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"xmrfleet/hcl"
+	"xmrfleet/modules"
+	"xmrfleet/modules/agent"
+	"xmrfleet/plan"
+)
+
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 123456000, time.UTC)
+
+// linesOf are the lines of some events without what all lines have in common:
+// the time and the run.
+func linesOf(t *testing.T, events ...Event) string {
+	t.Helper()
+	var out bytes.Buffer
+	j := NewJSON(&out, "7f3a", "v1", func() time.Time { return noon })
+	for _, e := range events {
+		j.Report(e)
+	}
+	first, rest, _ := strings.Cut(out.String(), "\n")
+	const want = `{"type":"version","run_id":"7f3a","@timestamp":"2026-11-23T12:00:00.123456Z","@level":"info","@message":"xmrfleet v1","ui":"1.0","xmrfleet":"v1"}`
+	if first != want {
+		t.Errorf("the first line is %s, want %s", first, want)
+	}
+	for line := range strings.Lines(rest) {
+		if !json.Valid([]byte(line)) {
+			t.Errorf("no JSON: %s", line)
+		}
+	}
+	return strings.NewReplacer(`"@timestamp":"2026-11-23T12:00:00.123456Z",`, "", `"run_id":"7f3a",`, "").Replace(rest)
+}
+
+var diagnosed = hcl.Diagnostics{
+	{Severity: hcl.Error, Summary: "Invalid value", Detail: `"x" must be 1.`,
+		Range:   &hcl.Range{Filename: "fleet.hcl", Start: hcl.Pos{Line: 7, Column: 3, Byte: 90}, End: hcl.Pos{Line: 7, Column: 5, Byte: 92}},
+		Snippet: &hcl.Snippet{Code: "  x = 0", StartLine: 7, HighlightStart: 6, HighlightEnd: 7}},
+	{Severity: hcl.Warning, Summary: "Odd", Detail: "Odd."},
+}
+
+func TestJSONOfFile(t *testing.T) {
+	check(t, linesOf(t, Loaded{Diagnostics: diagnosed}, Validated{File: "fleet.hcl", Report: diagnosed.Report()},
+		Validated{File: "fleet.hcl", Hosts: 2, Report: hcl.Diagnostics(nil).Report()}), `
+{"type":"diagnostic","@level":"error","@message":"fleet.hcl:7,3-5: Invalid value; \"x\" must be 1.","diagnostic":{"severity":"error","summary":"Invalid value","detail":"\"x\" must be 1.","range":{"filename":"fleet.hcl","start":{"line":7,"column":3,"byte":90},"end":{"line":7,"column":5,"byte":92}},"snippet":{"code":"  x = 0","start_line":7,"highlight_start_offset":6,"highlight_end_offset":7}}}
+{"type":"diagnostic","@level":"warn","@message":"Odd; Odd.","diagnostic":{"severity":"warning","summary":"Odd","detail":"Odd."}}
+{"type":"validation","@level":"error","@message":"fleet.hcl is not valid: 1 error.","file":"fleet.hcl","valid":false,"error_count":1,"warning_count":1,"hosts":0}
+{"type":"validation","@level":"info","@message":"fleet.hcl is valid: 2 hosts.","file":"fleet.hcl","valid":true,"error_count":0,"warning_count":0,"hosts":2}
+`)
+}
+
+func TestJSONOfPlan(t *testing.T) {
+	user := change("user xmrig", modules.Change{Action: modules.Create, After: "shown with details only", Fields: []modules.Field{{Name: "group", New: "xmrig"}}})
+	hosts := []HostPlan{
+		{Host: "a", Plan: &plan.Plan{Changes: []plan.Change{user, newPool, restart}, Warnings: []string{"user xmrig: odd"}}},
+		{Host: "b", Plan: &plan.Plan{}},
+		{Host: "c", Err: errors.New("connect c:22: no route to host"), Kind: "unreachable", Hint: "is it on?"},
+	}
+	check(t, linesOf(t, Planned{Hosts: hosts, Took: 400 * time.Millisecond}, Saved{File: "p.json"}), `
+{"type":"host_warning","host":"a","@level":"warn","@message":"a: user xmrig: odd","warning":"user xmrig: odd"}
+{"type":"planned_change","host":"a","@level":"info","@message":"a: create user xmrig","resource":"user xmrig","action":"create","disruptive":false,"fields":[{"name":"group","new":"xmrig"}]}
+{"type":"planned_change","host":"a","@level":"info","@message":"a: update file /etc/xmrig/config.json","resource":"file /etc/xmrig/config.json","action":"update","disruptive":false,"before":"{\n    \"pools\": [\n        {\n            \"pass\": \"mini-1-production\",\n            \"url\": \"a:443\"\n        }\n    ]\n}\n","after":"{\n    \"pools\": [\n        {\n            \"pass\": \"mini-1-production\",\n            \"url\": \"b:443\"\n        }\n    ]\n}\n"}
+{"type":"planned_change","host":"a","@level":"info","@message":"a: restart service xmrig","resource":"service xmrig","action":"restart","reason":"the running process has the old config","disruptive":true}
+{"type":"host_unreachable","host":"c","@level":"error","@message":"c: connect c:22: no route to host","error":"connect c:22: no route to host","kind":"unreachable","hint":"is it on?"}
+{"type":"plan_summary","@level":"info","@message":"Plan: 1 of 3 hosts to change, 3 changes, 1 restart. 1 host was not read.","hosts":3,"to_change":1,"changes":3,"restarts":1,"not_read":1,"took_ms":400}
+{"type":"plan_saved","@level":"info","@message":"The plan is saved in p.json.","file":"p.json"}
+`)
+	if text := linesOf(t, Planned{Hosts: hosts, Details: true}); !strings.Contains(text, "shown with details only") {
+		t.Error("details do not show new files")
+	}
+}
+
+func TestJSONOfApply(t *testing.T) {
+	two := []plan.Change{newPool, restart}
+	good := HostResult{Host: "a", Outcome: plan.Outcome{Done: two, Touched: true}, Took: time.Second}
+	bad := HostResult{Host: "b", Outcome: plan.Outcome{Done: two[:1], Pending: two[1:], Touched: true, Err: errors.New("service xmrig: start failed")}}
+	check(t, linesOf(t, Applying{Hosts: []string{"a", "b"}}, Begun{Host: "a", Changes: 2}, Made{Host: "a", Change: newPool, Took: 90 * time.Millisecond},
+		Stopping{}, Ended{good}, Ended{bad}, Applied{Retry: "xmrfleet apply -l b,d,e", Took: time.Minute, Results: []HostResult{
+			good, bad, {Host: "c"}, {Host: "d", Failed: errors.New("locked by x"), Kind: "locked", Hint: "wait"},
+			{Host: "e", Outcome: plan.Outcome{Done: two, Touched: true, Err: errors.New("verify: connection lost")}},
+		}}), `
+{"type":"apply_start","host":"a","@level":"info","@message":"a: applying 2 changes","changes":2}
+{"type":"apply_progress","host":"a","@level":"info","@message":"a: made: update file /etc/xmrig/config.json","resource":"file /etc/xmrig/config.json","action":"update","took_ms":90}
+{"type":"interrupted","@level":"warn","@message":"stopping: no other host is started, and the running ones go on to a safe point; interrupt again to abandon them"}
+{"type":"apply_complete","host":"a","@level":"info","@message":"a: 2 changes made, verified","made":2,"pending":0,"took_ms":1000}
+{"type":"apply_errored","host":"b","@level":"error","@message":"b: service xmrig: start failed","made":1,"pending":1,"took_ms":0,"error":"service xmrig: start failed"}
+{"type":"host_summary","host":"a","@level":"info","@message":"a: converged","result":"converged","made":[{"resource":"file /etc/xmrig/config.json","action":"update"},{"resource":"service xmrig","action":"restart"}],"pending":[]}
+{"type":"host_summary","host":"b","@level":"error","@message":"b: in between, 1 of 2 changes made; the next apply finishes it: service xmrig: start failed","result":"in_between","made":[{"resource":"file /etc/xmrig/config.json","action":"update"}],"pending":[{"resource":"service xmrig","action":"restart"}],"error":"service xmrig: start failed"}
+{"type":"host_summary","host":"c","@level":"info","@message":"c: unchanged","result":"unchanged","made":[],"pending":[]}
+{"type":"host_summary","host":"d","@level":"error","@message":"d: untouched: locked by x","result":"untouched","made":[],"pending":[],"error":"locked by x","kind":"locked","hint":"wait"}
+{"type":"host_summary","host":"e","@level":"error","@message":"e: changed, but not verified: verify: connection lost","result":"unverified","made":[{"resource":"file /etc/xmrig/config.json","action":"update"},{"resource":"service xmrig","action":"restart"}],"pending":[],"error":"verify: connection lost"}
+{"type":"apply_summary","@level":"info","@message":"Apply: 2 of 5 hosts converged, 5 changes made, 2 restarts. 3 hosts are not.","hosts":5,"converged":2,"changes":5,"restarts":2,"failed":3,"retry":"xmrfleet apply -l b,d,e","took_ms":60000}
+`)
+}
+
+func TestJSONOfStatus(t *testing.T) {
+	now, rate := time.Now(), 11812.5
+	checked := now.UTC().Format(time.RFC3339Nano)
+	utc := now.UTC()
+	text := linesOf(t, Surveyed{Took: time.Second, Hosts: []HostStatus{
+		{Host: "good", Desired: modules.StateRunning, Installed: true, Active: "active", Sub: "running", Result: "success", AgentActive: true,
+			Agent: &agent.Status{Version: 1, State: agent.Running, LastHealthCheckAt: &utc, Hashrate: [3]*float64{&rate, nil, nil}, Accepted: 97, Pool: "p:443", PoolConnected: true}},
+		{Host: "agentless", Desired: modules.StateStopped, Installed: true, Active: "active"},
+		{Host: "dead", Desired: modules.StateRunning, Err: errors.New("connect dead:22: no route to host"), Kind: "unreachable"},
+	}})
+	for _, part := range []string{
+		`{"type":"host_status","host":"good","@level":"info","@message":"good: running","state":"running","desired":"running","as_desired":true,"systemd":{"installed":true,"active_state":"active","sub_state":"running","result":"success","agent_active":true},"agent":{"version":1,`,
+		`"last_health_check_at":"` + checked + `"`, `"hashrate":[11812.5,null,null]`,
+		`{"type":"host_status","host":"agentless","@level":"error","@message":"agentless: running","state":"running","desired":"stopped","as_desired":false,"note":"no agent; state from systemd","systemd":{"installed":true,"active_state":"active","sub_state":"","result":"","agent_active":false}}` + "\n",
+		`{"type":"host_status","host":"dead","@level":"error","@message":"dead: unknown: connect dead:22: no route to host","state":"unknown","desired":"running","as_desired":false,"error":"connect dead:22: no route to host","kind":"unreachable"}` + "\n",
+		`{"type":"status_summary","@level":"info","@message":"Fleet: 11,813 H/s, 1 of 3 hosts as described.","hosts":3,"as_desired":1,"hashrate":11812.5,"took_ms":1000}` + "\n",
+	} {
+		if !strings.Contains(text, part) {
+			t.Errorf("want %s in\n%s", part, text)
+		}
+	}
+}
+
+func TestJSONOfEnd(t *testing.T) {
+	check(t, linesOf(t, Failed{Err: errors.New("select hosts: none"), Hint: "see --limit"},
+		Finished{Command: "apply", Code: 130, Outcome: "interrupted", Signal: "interrupt", Hosts: Tally{Done: 3, Changed: 2, Failed: 1, Between: 1}, Took: time.Second},
+		Finished{Command: "plan", Code: 2, Outcome: "changes"}, Finished{Code: 64, Outcome: "usage"}), `
+{"type":"error","@level":"error","@message":"select hosts: none","error":"select hosts: none","hint":"see --limit"}
+{"type":"run_summary","@level":"error","@message":"apply interrupted (exit code 130)","command":"apply","exit_code":130,"outcome":"interrupted","signal":"interrupt","hosts":{"done":3,"changed":2,"failed":1,"locked":0,"stale":0,"between":1},"took_ms":1000}
+{"type":"run_summary","@level":"info","@message":"plan changes (exit code 2)","command":"plan","exit_code":2,"outcome":"changes","hosts":{"done":0,"changed":0,"failed":0,"locked":0,"stale":0,"between":0},"took_ms":0}
+{"type":"run_summary","@level":"error","@message":"usage (exit code 64)","command":"","exit_code":64,"outcome":"usage","hosts":{"done":0,"changed":0,"failed":0,"locked":0,"stale":0,"between":0},"took_ms":0}
+`)
+}
+
+// A secret is masked in every string, however it has to be escaped, and never
+// tears a line apart, even if it is a word of the format.
+func TestJSONHidesSecrets(t *testing.T) {
+	secrets := []string{`quote"back\slash`, "<angle>&", "tab\there", "kind", "type", "ünï✓", "error"}
+	for _, secret := range secrets {
+		quoted, err := json.Marshal(secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := change("file x", modules.Change{Action: modules.Update, Reason: secret, Before: "{" + string(quoted) + ": 1}\n", After: "x " + secret + "\n",
+			Fields: []modules.Field{{Name: "f", Old: secret, New: secret + secret}}})
+		text := linesOf(t, Loaded{Secrets: secrets}, Planned{Hosts: []HostPlan{{Host: "a", Plan: &plan.Plan{Changes: []plan.Change{c}}}}}, Failed{Err: errors.New(secret), Hint: secret})
+		line, _, _ := strings.Cut(text, "\n")
+		var fields struct {
+			Type, Reason, Before, After string
+			Fields                      []modules.Field
+		}
+		if err := json.Unmarshal([]byte(line), &fields); err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		if fields.Type != "planned_change" || fields.Reason != modules.Masked || fields.Before != "{\"(sensitive)\": 1}\n" ||
+			fields.After != "x (sensitive)\n" || fields.Fields[0].New != "(sensitive)(sensitive)" {
+			t.Errorf("%q is in %s", secret, line)
+		}
+	}
+}
+
+// Text that a command prints past the events is in the stream as well.
+func TestJSONOfText(t *testing.T) {
+	var out bytes.Buffer
+	j := NewJSON(&out, "7f3a", "v1", func() time.Time { return noon })
+	NewPrinter(j, false, 0).Write([]byte("one \"1\"\ntwo\x1b[2J\n"))
+	_, rest, _ := strings.Cut(out.String(), "\n")
+	check(t, strings.ReplaceAll(rest, `"run_id":"7f3a","@timestamp":"2026-11-23T12:00:00.123456Z",`, ""), `
+{"type":"log","@level":"info","@message":"one \"1\""}
+{"type":"log","@level":"info","@message":"two[2J"}
+`)
+}
+
+// Lines of hosts that are changed at the same time stay whole.
+func TestJSONOfManyAtOnce(t *testing.T) {
+	var out bytes.Buffer
+	j := NewJSON(&out, "7f3a", "v1", time.Now)
+	var all sync.WaitGroup
+	for range 50 {
+		all.Go(func() { j.Report(Begun{Host: "a", Changes: 1}) })
+	}
+	all.Wait()
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	if len(lines) != 51 {
+		t.Errorf("%d lines", len(lines))
+	}
+	for _, line := range lines {
+		if !json.Valid([]byte(line)) {
+			t.Errorf("no JSON: %s", line)
+		}
+	}
+}
