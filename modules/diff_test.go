@@ -159,8 +159,13 @@ func TestUserDiff(t *testing.T) {
 			"update [shell: /bin/bash -> no login] | usermod --shell xmrig"},
 		{"the default shell", group + "passwd\nxmrig:x:990:990::/:\n",
 			"update [shell:  -> no login] | usermod --shell xmrig"},
+		{"a person", group + "passwd\nxmrig:x:1001:990::/home/xmrig:/bin/bash\n",
+			"error: user xmrig: uid 1001 has the login shell /bin/bash; an account of a person does not run the miner, rename it"},
+		{"a person with the default shell", group + "passwd\nxmrig:x:1001:990::/home/xmrig:\n",
+			"error: user xmrig: uid 1001 has the login shell /bin/sh; an account of a person does not run the miner, rename it"},
 		{"root by another name", group + "passwd\nxmrig:x:0:990::/:/bin/sh\n",
 			"error: user xmrig: has uid 0; a miner does not run as root"},
+		{"no login above the system's uids", group + "passwd\nxmrig:x:1001:990::/:/bin/false\n", ""},
 		{"noise", group + "passwd\nxmrig:x\n", "error: read user xmrig: unexpected answer of getent"},
 	})
 	differences(t, User{Name: "xmrig", Absent: true}, Facts{}, []diffCase{
@@ -168,6 +173,10 @@ func TestUserDiff(t *testing.T) {
 		{"both", group + nologin, "delete [user: xmrig -> ] [group: xmrig -> ] | userdel xmrig | groupdel xmrig"},
 		{"group", group + "passwd\n", "delete [group: xmrig -> ] | groupdel xmrig"},
 		{"user", "group\n" + nologin, "delete [user: xmrig -> ] | userdel xmrig"},
+		{"a person", group + "passwd\nxmrig:x:1001:990::/home/xmrig:/bin/bash\n",
+			"error: user xmrig: uid 1001 has the login shell /bin/bash; an account of a person does not run the miner, rename it"},
+		{"a person with the default shell", group + "passwd\nxmrig:x:1001:990::/home/xmrig:\n",
+			"error: user xmrig: uid 1001 has the login shell /bin/sh; an account of a person does not run the miner, rename it"},
 		{"root by another name", group + "passwd\nxmrig:x:0:990::/:/bin/sh\n",
 			"error: user xmrig: has uid 0; a miner does not run as root"},
 	})

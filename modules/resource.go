@@ -5,7 +5,7 @@
 // a pure function from that text to the [Change] that is still missing. There
 // is no apply in this package: a Change carries the very commands that the
 // reader was shown. To add a kind, add a file with a type that implements
-// Resource, a row to the table of TestConverge, and use it in miner.go.
+// Resource, a row to the table of TestConverge, and use it in compose.go.
 //
 // Scripts are constants. Whatever varies travels as an argument or on standard
 // input, never inside a script. The package imports the standard library only.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -45,6 +46,11 @@ func (u User) Diff(probed string, _ Facts) (Change, error) {
 	if passwd != nil && passwd[2] == "0" {
 		return Change{}, fmt.Errorf("%s: has uid 0; a miner does not run as root", u.ID())
 	}
+	if passwd != nil {
+		if err := u.person(passwd[2], passwd[6]); err != nil {
+			return Change{}, err
+		}
+	}
 	if u.Absent {
 		return u.remove(group != nil, passwd != nil), nil
 	}
@@ -72,6 +78,21 @@ func (u User) Diff(probed string, _ Facts) (Change, error) {
 		c.Action = Update
 	}
 	return c, nil
+}
+
+// person refuses an account with which somebody logs in: system accounts have
+// a uid below 1000 (SYS_UID_MAX of login.defs(5)).
+func (u User) person(uid, shell string) error {
+	id, err := strconv.ParseUint(uid, 10, 32)
+	switch {
+	case err != nil:
+		return fmt.Errorf("read %s: uid %q of getent: %w", u.ID(), uid, err)
+	case id < 1000 || slices.Contains(noLogin, shell):
+		return nil
+	case shell == "":
+		shell = "/bin/sh" // passwd(5)
+	}
+	return fmt.Errorf("%s: uid %s has the login shell %s; an account of a person does not run the miner, rename it", u.ID(), uid, shell)
 }
 
 // colons splits a line of getent; nil where there is none.
