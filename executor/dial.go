@@ -26,7 +26,7 @@ func (d *Dialer) connect(ctx context.Context, e *endpoint, chain []string) (*con
 			return nil, err
 		}
 	}
-	offers := d.offers(e)
+	offers := d.offers(ctx, e)
 	for try := 1; ; try++ {
 		h := &handshake{Dialer: d, endpoint: e, check: check, offers: offers}
 		e.last = h
@@ -61,6 +61,9 @@ type handshake struct {
 	tried    int           // how many of the offers the host was asked about
 	key      string        // the one that it accepted
 	took     time.Duration // from the first packet until logged in
+
+	timer    *time.Timer // ends the attempt
+	patience time.Duration
 }
 
 func (h *handshake) do(ctx context.Context) (*connection, error) {
@@ -72,8 +75,9 @@ func (h *handshake) do(ctx context.Context) (*connection, error) {
 	begun := time.Now()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	timer := time.AfterFunc(h.ConnectTimeout, func() { cancel(context.DeadlineExceeded) })
-	defer timer.Stop()
+	h.patience = h.ConnectTimeout
+	h.timer = time.AfterFunc(h.patience, func() { cancel(context.DeadlineExceeded) })
+	defer h.timer.Stop()
 	socket, err := h.socket(ctx)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -84,7 +88,7 @@ func (h *handshake) do(ctx context.Context) (*connection, error) {
 	}
 	raw := &trackedConn{Conn: socket}
 	stop := context.AfterFunc(ctx, func() { socket.Close() })
-	conn, channels, requests, err := ssh.NewClientConn(raw, h.address(), h.config(timer))
+	conn, channels, requests, err := ssh.NewClientConn(raw, h.address(), h.config())
 	if !stop() {
 		err = context.Cause(ctx)
 	}
@@ -130,7 +134,7 @@ func (h *handshake) socket(ctx context.Context) (net.Conn, error) {
 	return (&net.Dialer{}).DialContext(ctx, h.network, h.address())
 }
 
-func (h *handshake) config(timer *time.Timer) *ssh.ClientConfig {
+func (h *handshake) config() *ssh.ClientConfig {
 	return &ssh.ClientConfig{
 		User:              h.user,
 		HostKeyAlgorithms: h.check.algorithms,
@@ -140,7 +144,7 @@ func (h *handshake) config(timer *time.Timer) *ssh.ClientConfig {
 			return h.distrust
 		},
 		BannerCallback: func(text string) error {
-			h.banner(text, timer)
+			h.banner(text)
 			return nil
 		},
 		Auth: []ssh.AuthMethod{h.offers.signers(h)},
@@ -149,13 +153,22 @@ func (h *handshake) config(timer *time.Timer) *ssh.ClientConfig {
 
 // banner gives a person the time to do what a banner asks for, as a login in
 // the browser, and shows it if the host then waits.
-func (h *handshake) banner(text string, timer *time.Timer) {
+func (h *handshake) banner(text string) {
 	text = printable(text)
 	h.Log.Debug("banner", "host", h.name, "text", text)
-	if strings.Contains(text, "https://") && timer.Stop() {
-		timer.Reset(h.ConnectTimeout + time.Minute)
+	if strings.Contains(text, "https://") && h.timer.Stop() {
+		h.patience = h.ConnectTimeout + time.Minute
+		h.timer.Reset(h.patience)
 		h.Log.Warn(text, "host", h.name)
 	}
+}
+
+// pause stops the clock while a key signs, which may need a person's touch.
+func (h *handshake) pause() (resume func()) {
+	if !h.timer.Stop() {
+		return func() {}
+	}
+	return func() { h.timer.Reset(h.patience) }
 }
 
 // printable drops control characters, which could drive the terminal.

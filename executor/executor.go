@@ -41,7 +41,8 @@ type Dialer struct {
 	SSHConfig string
 
 	// ConnectTimeout bounds a connection from the first packet until the user
-	// is authenticated, for each hop. 0: 5 s.
+	// is authenticated, for each hop, but for the time in which a key signs. It
+	// bounds as well how long an ssh-agent may take to list its keys. 0: 5 s.
 	ConnectTimeout time.Duration
 
 	Parallelism int // connections that are being set up at a time; 0: 64
@@ -77,6 +78,7 @@ type timing struct {
 	wait      time.Duration // for a lock that is held for a moment, whole seconds
 	frame     time.Duration // a frame's time where ctx has no deadline
 	close     time.Duration // until a shell that holds the lock has ended
+	touch     time.Duration // until an ssh-agent, or who touches its key, has signed
 }
 
 var defaults = timing{
@@ -88,6 +90,7 @@ var defaults = timing{
 	wait:      2 * time.Second,
 	frame:     15 * time.Minute,
 	close:     5 * time.Second,
+	touch:     30 * time.Second,
 }
 
 const hostPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

@@ -2,18 +2,15 @@ package executor
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"slices"
 	"strings"
-	"sync"
-	"time"
 
 	"golang.org/x/crypto/ssh"
-	"golang.org/x/crypto/ssh/agent"
 )
 
 // An offer is a key that may be shown to a host.
@@ -29,78 +26,13 @@ type offers struct {
 	broken []string // files that are no keys, and why
 }
 
-// agents holds the connections to ssh-agents, by socket, and their keys. Keys
-// are listed once: a run asks the same question for every host.
-type agents struct {
-	mu    sync.Mutex
-	conns map[string]*agentConn
-}
-
-type agentConn struct {
-	once sync.Once
-	conn net.Conn
-	keys []offer
-	err  error
-}
-
-func (a *agents) open(socket string) *agentConn {
-	a.mu.Lock()
-	if a.conns == nil {
-		a.conns = map[string]*agentConn{}
-	}
-	c := a.conns[socket]
-	if c == nil {
-		c = &agentConn{}
-		a.conns[socket] = c
-	}
-	a.mu.Unlock()
-	c.once.Do(c.list(socket))
-	return c
-}
-
-func (c *agentConn) list(socket string) func() {
-	return func() {
-		if c.conn, c.err = net.DialTimeout("unix", socket, 2*time.Second); c.err != nil {
-			return
-		}
-		signers, err := agent.NewClient(c.conn).Signers()
-		for _, s := range signers {
-			from := "agent"
-			if key, ok := s.PublicKey().(*agent.Key); ok && key.Comment != "" {
-				from = "agent: " + key.Comment
-			}
-			c.keys = append(c.keys, offer{s.(ssh.AlgorithmSigner), from})
-		}
-		c.err = err
-	}
-}
-
-func (a *agents) close() error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	var errs []error
-	for _, c := range a.conns {
-		if c.conn != nil {
-			errs = append(errs, c.conn.Close())
-		}
-	}
-	a.conns = nil
-	return errors.Join(errs...)
-}
-
 // offers lists the keys for e in the order of OpenSSH: those of the identity
 // files, each first as the agent has it, then what else the agent has.
-// Each wrong key costs a round trip, and hosts allow six.
-func (d *Dialer) offers(e *endpoint) *offers {
+// Each wrong key costs a round trip, and hosts allow six. The keys of an agent
+// are for use within ctx.
+func (d *Dialer) offers(ctx context.Context, e *endpoint) *offers {
 	o := &offers{}
-	var held []offer
-	if e.agent != "" {
-		conn := d.agents.open(e.agent)
-		if conn.err != nil {
-			d.Log.Warn("ssh agent: "+conn.err.Error(), "host", e.name)
-		}
-		held = conn.keys
-	}
+	held := d.agentKeys(ctx, e.agent)
 	var certs []*ssh.Certificate
 	for _, file := range e.certificates {
 		cert, err := readCertificate(file)
@@ -261,6 +193,7 @@ func (s notedSigner) PublicKey() ssh.PublicKey {
 
 func (s notedSigner) SignWithAlgorithm(rand io.Reader, data []byte, algorithm string) (*ssh.Signature, error) {
 	s.handshake.key = s.from
+	defer s.handshake.pause()()
 	return s.offer.SignWithAlgorithm(rand, data, algorithm)
 }
 

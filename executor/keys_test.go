@@ -81,7 +81,7 @@ func TestOffers(t *testing.T) {
 			d := &Dialer{}
 			d.init()
 			defer d.Close()
-			o := d.offers(&test.e)
+			o := d.offers(t.Context(), &test.e)
 			var from []string
 			for _, key := range o.list {
 				from = append(from, key.from)
@@ -98,7 +98,7 @@ func TestOffers(t *testing.T) {
 	file("garbage", []byte("no key"))
 	d := &Dialer{}
 	d.init()
-	o := d.offers(&endpoint{identities: []string{path("garbage")}})
+	o := d.offers(t.Context(), &endpoint{identities: []string{path("garbage")}})
 	e := o.refused(&endpoint{user: "u", host: "h", port: 22}, errors.New("ssh: unable to authenticate"))
 	if want := "log in as u@h:22: there is no key to offer (" + path("garbage") + ": ssh: no key found)"; e.Error() != want {
 		t.Errorf("got %s, want %s", e, want)
