@@ -105,9 +105,9 @@ func TestJSONOfStatus(t *testing.T) {
 	checked := now.UTC().Format(time.RFC3339Nano)
 	utc := now.UTC()
 	text := linesOf(t, Surveyed{Took: time.Second, Hosts: []HostStatus{
-		{Host: "good", Desired: modules.StateRunning, Installed: true, Active: "active", Sub: "running", Result: "success", AgentActive: true,
+		{Host: "good", Now: now, Desired: modules.StateRunning, Installed: true, Active: "active", Sub: "running", Result: "success", AgentActive: true,
 			Agent: &agent.Status{Version: 1, State: agent.Running, LastHealthCheckAt: &utc, Hashrate: [3]*float64{&rate, nil, nil}, Accepted: 97, Pool: "p:443", PoolConnected: true}},
-		{Host: "agentless", Desired: modules.StateStopped, Installed: true, Active: "active"},
+		{Host: "agentless", Now: now, Desired: modules.StateStopped, Installed: true, Active: "active"},
 		{Host: "dead", Desired: modules.StateRunning, Err: errors.New("connect dead:22: no route to host"), Kind: "unreachable"},
 	}})
 	for _, part := range []string{

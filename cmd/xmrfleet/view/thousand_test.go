@@ -29,7 +29,7 @@ func thousand() (Planned, Applied, Surveyed) {
 		host := fmt.Sprintf("m%04d", i+1)
 		changes := []plan.Change{of(host, newPool), restart}
 		p, a := HostPlan{Host: host, Plan: &plan.Plan{Changes: changes}}, HostResult{Host: host, Outcome: plan.Outcome{Done: changes, Touched: true}}
-		s := HostStatus{Host: host, Desired: modules.StateRunning, Installed: true, Active: "active", AgentActive: true,
+		s := HostStatus{Host: host, Now: now, Desired: modules.StateRunning, Installed: true, Active: "active", AgentActive: true,
 			Agent: &agent.Status{State: agent.Running, LastHealthCheckAt: &now, Hashrate: [3]*float64{&rate, &rate, &rate},
 				Accepted: 97, Pool: "pool:443", PoolConnected: true, Uptime: 11100}}
 		switch {
