@@ -254,9 +254,14 @@ func (k *knownHosts) copy(db *knownFiles, file, text string) (string, error) {
 		}
 		k.dir = dir
 	}
-	copied := filepath.Join(k.dir, fmt.Sprintf("%d-%s", len(k.files), filepath.Base(file)))
-	db.names[copied] = file
-	return copied, os.WriteFile(copied, []byte(text), 0o600)
+	f, err := os.CreateTemp(k.dir, "*-"+filepath.Base(file))
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	db.names[f.Name()] = file
+	_, err = f.WriteString(text)
+	return f.Name(), err
 }
 
 func (k *knownHosts) close() error {
