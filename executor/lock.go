@@ -89,7 +89,7 @@ func (s *Shell) locked(ctx context.Context, found *lockRefused) error {
 		return refuse
 	}
 	refuse.Holder, refuse.Err = h, fmt.Errorf("held by %s", h)
-	refuse.Hint = fmt.Sprintf("wait until it is done; a run that died loses the lock after %s", s.dialer.timing.stale)
+	refuse.Hint = h.hint(s.dialer.timing.stale)
 	if h.over < s.dialer.timing.stale {
 		return refuse
 	}
@@ -106,6 +106,15 @@ func (s *Shell) locked(ctx context.Context, found *lockRefused) error {
 		return refuse
 	}
 	return nil
+}
+
+// hint says how long a run that died may hold the lock: for stale after its
+// last beat, or after the deadline of the frame that it left running.
+func (h *Holder) hint(stale time.Duration) string {
+	if left := stale - h.over; h.busy && left > 0 {
+		return fmt.Sprintf("wait until it is done; even a run that died finishes what it has begun, for %s at most", left.Round(time.Second))
+	}
+	return fmt.Sprintf("wait until it is done; a run that died loses the lock after %s", stale)
 }
 
 // beat tells the host now and then that the holder of its lock is alive.

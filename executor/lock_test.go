@@ -225,3 +225,18 @@ func TestLockThatCannotBeTaken(t *testing.T) {
 		t.Errorf("got %q, want %q", e.Error(), want)
 	}
 }
+
+func TestHolderHint(t *testing.T) {
+	t.Parallel()
+	const done = "wait until it is done; "
+	for _, test := range []struct{ record, want string }{
+		{"700.5\n{}\n1 1 600 idle 699\n", done + "a run that died loses the lock after 30s"},
+		{"700\n{}\n1 1 600 busy 1500\n", done + "even a run that died finishes what it has begun, for 13m50s at most"},
+		{"700\n{}\n1 1 600 busy 690\n", done + "even a run that died finishes what it has begun, for 20s at most"},
+		{"700\n{}\n1 1 600 busy 600\n", done + "a run that died loses the lock after 30s"},
+	} {
+		if got := parseHolder(test.record).hint(defaults.stale); got != test.want {
+			t.Errorf("%q: got %s\nwant %s", test.record, got, test.want)
+		}
+	}
+}
