@@ -58,7 +58,7 @@ func (r *resolver) init(d *Dialer) error {
 			return
 		}
 		r.places = make(chan struct{}, 2*runtime.NumCPU())
-		if r.binary, _ = exec.LookPath("ssh"); r.binary == "" {
+		if r.binary, _ = exec.LookPath("ssh"); r.binary == "" && d.SSHConfig == "" {
 			d.Log.Warn("no ssh program found: the ssh configuration is ignored, only fleet.hcl counts")
 		}
 	})
@@ -76,6 +76,9 @@ func (d *Dialer) resolve(ctx context.Context, t Target) (*endpoint, error) {
 		return nil, bad(err, "")
 	}
 	if d.resolver.binary == "" {
+		if none(d.SSHConfig) != "" {
+			return nil, bad(fmt.Errorf("no ssh program found, which alone can read %s", d.SSHConfig), "install the OpenSSH client")
+		}
 		return d.plainEndpoint(t), nil
 	}
 	out, err := d.askSSH(ctx, d.SSHConfig, t)

@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -140,6 +141,7 @@ func TestResolveWithoutSSH(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	t.Setenv("SSH_AUTH_SOCK", "")
 	d := &Dialer{}
+	said := warnings(d)
 	d.init()
 	defer d.Close()
 	e, err := d.resolve(t.Context(), Target{Name: "h", Address: "10.0.0.1", User: "u", IdentityFile: "~/k", ProxyJump: "none"})
@@ -149,5 +151,29 @@ func TestResolveWithoutSSH(t *testing.T) {
 	me, _ := user.Current()
 	if got, want := fmt.Sprint(e.user, " ", e.address(), " ", e.identities, e.jump), "u 10.0.0.1:22 ["+me.HomeDir+"/k]"; got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+	compare(t, said.String(), "level=WARN msg=\"no ssh program found: the ssh configuration is ignored, only fleet.hcl counts\"\n")
+}
+
+// A configuration that was asked for must not be ignored.
+func TestResolveWithoutSSHButConfig(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	for config, want := range map[string]string{
+		"none":        "",
+		"/etc/my_ssh": "resolve h: no ssh program found, which alone can read /etc/my_ssh; install the OpenSSH client",
+	} {
+		d := &Dialer{SSHConfig: config}
+		said := warnings(d)
+		d.init()
+		defer d.Close()
+		_, err := d.resolve(t.Context(), Target{Name: "h"})
+		got := ""
+		var e *Error
+		if errors.As(err, &e) {
+			got = e.Error() + "; " + e.Hint
+		}
+		if got += said.String(); got != want {
+			t.Errorf("%s: got %q, want %q", config, got, want)
+		}
 	}
 }
