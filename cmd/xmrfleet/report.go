@@ -118,6 +118,8 @@ func (p *Program) gitHub() reporter {
 // A usageError is a command line that makes no sense.
 type usageError struct{ error }
 
+func (u usageError) Unwrap() error { return u.error }
+
 func usage(err error) error { return hinted{usageError{err}, "see `xmrfleet --help`"} }
 
 // finish tells that the run is over.
