@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -68,6 +69,7 @@ type CLI struct {
 	Init       initCmd       `cmd:"" help:"Write a commented fleet.hcl to begin with."`
 	Render     renderCmd     `cmd:"" help:"Show every file of a host as it would be written, secrets masked."`
 	SSHCheck   sshCheckCmd   `cmd:"" name:"ssh-check" help:"Explain how each host is reached, and what to do where it is not."`
+	Man        manCmd        `cmd:"" help:"Print the manual."`
 	Completion completionCmd `cmd:"" help:"Print a script that completes command lines in a shell."`
 	Complete   completeCmd   `cmd:"" hidden:"" help:"Complete a command line, for the scripts of completion."`
 }
@@ -116,6 +118,8 @@ func (p *Program) exit(err error) int {
 		return exitDone
 	case errors.As(err, &code):
 		return int(code)
+	case errors.Is(err, syscall.EPIPE): // nobody reads on
+		return exitError
 	}
 	p.report.Report(view.Failed{Err: err, Hint: hint(err)})
 	switch {
@@ -143,6 +147,7 @@ func (p *Program) dispatch(ctx context.Context, args []string) error {
 	if err != nil {
 		panic(err) // the tags of CLI are wrong
 	}
+	describe(parser.Model)
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
