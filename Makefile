@@ -25,6 +25,11 @@ cmd/xmrfleet/agents/%.gz: $(SOURCES)
 bin/xmrfleet: $(SOURCES) $(AGENTS)
 	go build -trimpath -ldflags='-s -w -X main.version=$(VERSION)' -o $@ ./cmd/xmrfleet
 
+man: bin/xmrfleet.1
+
+bin/xmrfleet.1: bin/xmrfleet
+	bin/xmrfleet man >$@
+
 bin/labctl: $(SOURCES)
 	go build -o $@ ./testdata/lab/labctl
 
@@ -70,4 +75,4 @@ golden:
 clean:
 	rm -rf bin cmd/xmrfleet/agents/*.gz cmd/xmrfleet/agents/*.sha256
 
-.PHONY: build packages demo demo-down test bench bench-agent bench-watchdog lint golden clean
+.PHONY: build man packages demo demo-down test bench bench-agent bench-watchdog lint golden clean

@@ -211,12 +211,9 @@ func (l *commandLine) values(v *kong.Value, name, word string) []string {
 	switch name = strings.ToLower(name); {
 	case v.Enum != "":
 		return slices.DeleteFunc(v.EnumSlice(), func(s string) bool { return s == "" })
-	case name == "file" || name == "files":
+	case name == "file" || name == "files" || name == "plan":
 		return []string{wantFiles}
-	case name == "host":
-		hosts, _ := hcl.Names(l.file)
-		return hosts
-	case name == "hosts":
+	case name == "host" || name == "hosts":
 		return l.hosts(word)
 	}
 	return nil

@@ -56,6 +56,9 @@ var examples = map[string]string{
 	"ssh-check": `
   xmrfleet ssh-check
   xmrfleet ssh-check -l mini-1 --connect-timeout 30s`,
+	"man": `
+  xmrfleet man | man -l -
+  xmrfleet man | sudo tee /usr/local/share/man/man1/xmrfleet.1 >/dev/null`,
 	"completion": `
   source <(xmrfleet completion bash)     # in ~/.bashrc
   source <(xmrfleet completion zsh)      # in ~/.zshrc, after compinit

@@ -30,7 +30,7 @@ func TestExamples(t *testing.T) {
 				continue
 			}
 			line, _, _ = strings.Cut(line, " #")
-			line, _, _ = strings.Cut(line, " ||")
+			line, _, _ = strings.Cut(line, " |")
 			line, _, _ = strings.Cut(line, " >")
 			args := words.FindAllString(strings.TrimSuffix(strings.TrimSpace(line), ")"), -1)
 			for i := range args {
