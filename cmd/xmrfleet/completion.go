@@ -228,7 +228,7 @@ func (l *commandLine) hosts(word string) []string {
 		hosts = append(hosts, "@"+g)
 	}
 	var list []string
-	for _, h := range hosts {
+	for _, h := range append(hosts, "@failed") {
 		if !slices.Contains(given, h) {
 			list = append(list, before+h)
 		}

@@ -67,8 +67,8 @@ type CLI struct {
 	Fmt      fmtCmd      `cmd:"" help:"Bring fleet.hcl into the canonical format."`
 
 	Init       initCmd       `cmd:"" help:"Write a commented fleet.hcl to begin with."`
-	Render     renderCmd     `cmd:"" help:"Show every file of a host as it would be written, secrets masked."`
-	SSHCheck   sshCheckCmd   `cmd:"" name:"ssh-check" help:"Explain how each host is reached, and what to do where it is not."`
+	Render     renderCmd     `cmd:"" help:"Show the files of a host as they would be written."`
+	SSHCheck   sshCheckCmd   `cmd:"" name:"ssh-check" help:"Explain how hosts are reached, or why they are not."`
 	Man        manCmd        `cmd:"" help:"Print the manual."`
 	Completion completionCmd `cmd:"" help:"Print a script that completes command lines in a shell."`
 	Complete   completeCmd   `cmd:"" hidden:"" help:"Complete a command line, for the scripts of completion."`
