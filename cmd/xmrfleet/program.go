@@ -212,14 +212,6 @@ func (f connectionFlags) dialer(log io.Writer) *executor.Dialer {
 	if f.Verbose {
 		level = slog.LevelDebug
 	}
-	d.Log = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: level, ReplaceAttr: withoutTime}))
+	d.Log = slog.New(logHandler{log, level})
 	return d
-}
-
-// withoutTime leaves out of a log what a person at the terminal knows.
-func withoutTime(groups []string, a slog.Attr) slog.Attr {
-	if len(groups) == 0 && a.Key == slog.TimeKey {
-		return slog.Attr{}
-	}
-	return a
 }
