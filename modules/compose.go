@@ -76,7 +76,7 @@ func (m Miner) miner(withAgent bool) (files, services []Resource) {
 			Absent{Path: "/etc/logrotate.d/xmrig"},
 			binary,
 			File{Path: minerConfig, Owner: "root", Group: minerUser, Mode: "0640",
-				Content: config, Show: maskJSON(secrets)},
+				Content: config, Show: maskJSON(secrets, m.plainAccounts()...)},
 			noDropIns(unit.Name),
 			unit,
 		}, []Resource{Service{

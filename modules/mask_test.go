@@ -1,6 +1,7 @@
 package modules
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 )
@@ -49,7 +50,7 @@ func TestMask(t *testing.T) {
 }
 
 func TestMaskShowsTheRest(t *testing.T) {
-	show := maskJSON([]jsonPath{{"pools", "pass"}})
+	show := maskJSON([]jsonPath{{"pools", "pass"}}, "plain")
 	got := show([]byte(`{"pools": [{"url": "a:1", "pass": "x"}, {"url": "b:1", "pass": "", "n": 12345678901234567890}], "pass": "plain", "http": {"access-token": null}}`))
 	want := `{
     "http": {
@@ -71,5 +72,45 @@ func TestMaskShowsTheRest(t *testing.T) {
 `
 	if got != want {
 		t.Errorf("\n got %s\nwant %s", got, want)
+	}
+}
+
+// TestMaskOld shows files whose secrets are none of the description's any
+// more, or never were.
+func TestMaskOld(t *testing.T) {
+	m := typical()
+	address := "4" + strings.Repeat("A", 94)
+	m.Wallet = Plain(address)
+	m.Pools = []Pool{{URL: "a:1", Pass: Plain("new")}, {URL: "b:1", User: Plain("me"), SOCKS5: "me:pw@1.2.3.4:9"}}
+	m.XMRig.AccessToken, m.XMRig.Config = Value{}, nil
+	var secrets []jsonPath
+	show := maskJSON(append(secrets, jsonPath{"randomx", "note"}), m.plainAccounts()...)
+
+	own := string(canonical(reveal(m.xmrigConfig(), nil, &secrets)))
+	if got, want := show([]byte(own)), strings.Replace(own, "me:pw@", "(sensitive)@", 1); got != want {
+		t.Errorf("the new text:\n got %s\nwant %s", got, want)
+	}
+	other := "8" + strings.Repeat("B", 94)
+	for old, want := range map[string]string{
+		`{"pools": [{"pass": "hunter2secret"}]}`:                  `{"pools": [{"pass": "(sensitive)"}]}`,
+		`{"pools": [{"pass": "mini-1-production"}]}`:              `{"pools": [{"pass": "mini-1-production"}]}`,
+		`{"pools": [{"pass": ["new"]}, {"pass": 1}]}`:             `{"pools": [{"pass": "(sensitive)"}, {"pass": "(sensitive)"}]}`,
+		`{"pools": [{"pass": "` + other + `"}]}`:                  `{"pools": [{"pass": "(sensitive)"}]}`,
+		`{"pools": [{"user": "login"}, {"user": "me"}]}`:          `{"pools": [{"user": "(sensitive)"}, {"user": "me"}]}`,
+		`{"pools": [{"user": "` + other + `"}]}`:                  `{"pools": [{"user": "` + other + `"}]}`,
+		`{"pools": [{"user": "` + other + `.pw"}]}`:               `{"pools": [{"user": "(sensitive)"}]}`,
+		`{"pools": [{"socks5": "old:p@w@1.2.3.4:9"}]}`:            `{"pools": [{"socks5": "(sensitive)@1.2.3.4:9"}]}`,
+		`{"pools": [{"socks5": "1.2.3.4:9"}]}`:                    `{"pools": [{"socks5": "1.2.3.4:9"}]}`,
+		`{"pools": [{"url": "stratum+tcp://a:b@c:1"}]}`:           `{"pools": [{"url": "(sensitive)@c:1"}]}`,
+		`{"Pools": [{"Pass": "a", "User": "b"}], "pass": "c"}`:    `{"Pools": [{"Pass": "(sensitive)", "User": "(sensitive)"}], "pass": "(sensitive)"}`,
+		`{"x": {"Password": "a", "token": "b"}, "cpu": {"a": 1}}`: `{"x": {"Password": "(sensitive)", "token": "(sensitive)"}, "cpu": {"a": 1}}`,
+	} {
+		var tree any
+		if err := json.Unmarshal([]byte(want), &tree); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := show([]byte(old)), string(canonical(tree)); got != want {
+			t.Errorf("%s:\n got %s\nwant %s", old, got, want)
+		}
 	}
 }
