@@ -24,12 +24,7 @@ type execCmd struct {
 }
 
 func (c *execCmd) Help() string {
-	return `One argument is a line for /bin/sh on the host; several are a program and its arguments, which no shell there looks at:
-
-  xmrfleet exec -- 'uptime; free -m | head -2'
-  xmrfleet exec -l @attic --sudo -- systemctl is-enabled xmrig
-
-It runs in the home directory, in the language C, and with nothing to read. What it prints is shown host by host when all have ended, once for hosts where it is the same; of one selected host it is passed through as it comes. Ctrl-C, --timeout and a lost connection end the command on the host, with all its children: SIGTERM, two seconds later SIGKILL. The exit code is 0 only if that of every host is.`
+	return `One argument is a line for /bin/sh on the host; several are a program and its arguments, which no shell there looks at. It runs in the home directory, in the language C, and with nothing to read. What it prints is shown host by host when all have ended, once for hosts where it is the same; of one selected host it is passed through as it comes. Ctrl-C, --timeout and a lost connection end the command on the host, with all its children: SIGTERM, two seconds later SIGKILL. The exit code is 0 only if that of every host is.`
 }
 
 // Scripts that run a command line, or a program with its arguments.

@@ -26,7 +26,7 @@ var examples = map[string]string{
   xmrfleet logs -l mini-1 -f
   xmrfleet logs --since '1 hour ago'`,
 	"exec": `
-  xmrfleet exec -- uptime
+  xmrfleet exec -- 'uptime; who'
   xmrfleet exec --sudo -l @office -- systemctl restart systemd-timesyncd`,
 	"rerun": `
   xmrfleet rerun`,

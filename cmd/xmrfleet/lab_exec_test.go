@@ -53,6 +53,21 @@ retry: xmrfleet exec -l m3,dead -- 'echo same; ! [ -e /run/odd ] || { echo odd >
 	contains(t, o.stderr, "m1  two\n", "m2  two\n", "Exec: exit 0 on 2 of 2 hosts.")
 	o = f.mustRun(exitDone, "exec", "-l", "m[1-2]", "--json", "--", "echo one; echo two >&2")
 	contains(t, o.stdout, `"exit_status":0,"stdout":"one\n","stderr":"two\n"`)
+
+	o = f.mustRun(exitDone, "exec", "-l", "m1", "--", "head -c 20000000 /dev/zero | tr '\\0' 'x'")
+	if len(o.stdout) != 20000000 {
+		t.Errorf("%d bytes were passed through", len(o.stdout))
+	}
+	o = f.mustRun(exitDone, "exec", "-l", "m[1-2]", "--", "head -c 3000000 /dev/zero | tr '\\0' 'x'")
+	contains(t, o.stdout, "m1, m2    2 hosts, same output\n", "x\n      (truncated: 1951424 bytes more)\n")
+}
+
+func TestFacts(t *testing.T) {
+	f := newFleet(t, `host "m1" {}`+"\n"+`host "dead" { address = "127.0.0.1" }`, "m1")
+	o := f.mustRun(exitPartial, "facts")
+	contains(t, o.stdout, "HOST  SYSTEM                          KERNEL", "\nm1    Debian GNU/Linux 12 (bookworm)  ",
+		"  ! dead  connect 127.0.0.1:22: connection refused\n", "Facts: 2 hosts, ", "1 host was not read.")
+	contains(t, f.mustRun(exitDone, "facts", "-l", "m1", "--json").stdout, `"facts":{"hostname":"m1","os":"Debian GNU/Linux 12 (bookworm)"`, `"supported":true`)
 }
 
 func check(t *testing.T, got, want string) {
@@ -90,6 +105,7 @@ func (f *fleet) waitFor(host, name string) {
 // An exec that is interrupted or takes too long leaves nothing behind.
 func TestExecEnds(t *testing.T) {
 	f := newFleet(t, `host "m1" {}`+"\n"+`host "m2" {}`, "m1", "m2")
+	f.sh("m2", `echo 'Defaults use_pty' >/etc/sudoers.d/pty`)
 	r := f.start("exec", "--sudo", "--", "sleep 600 & sleep 601; echo not reached")
 	f.waitFor("m1", "sleep")
 	f.waitFor("m2", "sleep")
