@@ -56,11 +56,13 @@ func (m *Main) watch(ctx context.Context, s agent.Settings) error {
 	}
 	d.log.Info("watching "+agent.MinerUnit, "version", version, "hostname", s.Hostname,
 		"database", s.Database, "api", s.API.Address, "interval", time.Duration(s.Interval))
+	woken, written, disarm := d.arm()
+	defer disarm()
 	d.recall(ctx)
 	d.look(ctx)
 	d.notify(systemd.Ready)
 	d.poll(ctx)
-	d.loop(ctx)
+	d.loop(ctx, woken, written)
 	d.notify(systemd.Stopping)
 	d.leave(context.WithoutCancel(ctx))
 	return nil
@@ -73,12 +75,15 @@ func (d *daemon) leave(ctx context.Context) {
 	if len(d.ended) > 0 {
 		d.tables.use(ctx, func(s *store.Store) error { return d.settle(ctx, s) })
 	}
+	if len(d.decisions) > 0 {
+		d.own.use(ctx, func(s *store.Store) error { return d.saveDecisions(ctx, s) })
+	}
 	d.remember(ctx)
 }
 
 // loop polls the miner now and then, and looks for commands at once when
 // somebody wakes it.
-func (d *daemon) loop(ctx context.Context) {
+func (d *daemon) loop(ctx context.Context, woken, written <-chan struct{}) {
 	polls := time.NewTicker(time.Duration(d.settings.Interval))
 	defer polls.Stop()
 	var alive <-chan time.Time
@@ -87,8 +92,8 @@ func (d *daemon) loop(ctx context.Context) {
 		defer t.Stop()
 		alive = t.C
 	}
-	woken, written, disarm := d.arm(ctx)
-	defer disarm()
+	d.rearm()
+	d.work(ctx) // for what was written before
 	soon := time.NewTimer(0)
 	soon.Stop()
 	late := time.NewTimer(0)
@@ -156,7 +161,7 @@ func (d *daemon) notify(state string) {
 }
 
 // arm opens what wakes the agent. Without, it looks for commands at each poll.
-func (d *daemon) arm(ctx context.Context) (woken, written <-chan struct{}, disarm func()) {
+func (d *daemon) arm() (woken, written <-chan struct{}, disarm func()) {
 	socket, err := wake.Listen(filepath.Join(d.RunDir, wakeName))
 	if err != nil {
 		d.log.Warn("wake", "error", err)
@@ -170,8 +175,6 @@ func (d *daemon) arm(ctx context.Context) (woken, written <-chan struct{}, disar
 		written = files.C()
 	}
 	d.files = files
-	d.rearm()
-	d.work(ctx) // for what was written before
 	return woken, written, func() {
 		if socket != nil {
 			socket.Close()

@@ -374,3 +374,23 @@ FROM xmrig_commands; PRAGMA integrity_check`)
 		})
 	}
 }
+
+// A claim that cannot be committed, because another program reads on and on,
+// is none.
+func TestClaimUncommitted(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "production.sqlite3")
+	sqlite3(t, path, "PRAGMA journal_mode = DELETE")
+	s := mustOpen(t, path)
+	enqueue(t, s, 0, Restart, "x")
+	release := lock(t, path, "BEGIN; SELECT count(*) > 9 FROM xmrig_commands WHERE id > 9 GROUP BY id; SELECT action FROM xmrig_commands WHERE id = 9;")
+	if c, err := s.Claim(t.Context(), host, checked); err == nil || !strings.Contains(err.Error(), "database is locked") {
+		t.Errorf("claimed %+v, %v", c, err)
+	}
+	release()
+	if got := queue(t, path); got != "1|restart|pending|x|-|-\n" {
+		t.Errorf("queue is %s", got)
+	}
+	if c := claim(t, s); c.ID != 1 {
+		t.Errorf("claimed %+v", c)
+	}
+}

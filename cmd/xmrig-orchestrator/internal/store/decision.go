@@ -19,10 +19,13 @@ type Decision struct {
 	Evidence string
 }
 
-// AddDecision records a decision.
+// AddDecision records a decision. One that is recorded already is not added
+// again: of a write that was cancelled, nobody knows whether it was done.
 func (s *Store) AddDecision(ctx context.Context, hostname string, d Decision) error {
 	const insert = `
-INSERT INTO agent_decisions (hostname, state, cause, action, evidence, created_at) VALUES (?, ?, ?, ?, ?, ?)`
+INSERT INTO agent_decisions (hostname, state, cause, action, evidence, created_at)
+SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE NOT EXISTS (SELECT 1 FROM agent_decisions
+  WHERE hostname = ?1 AND state = ?2 AND cause = ?3 AND action = ?4 AND created_at = ?6)`
 	_, err := s.db.ExecContext(ctx, insert, hostname, d.State, d.Cause, d.Action, d.Evidence, formatTime(d.At))
 	if err != nil {
 		return fmt.Errorf("record decision: %w", err)

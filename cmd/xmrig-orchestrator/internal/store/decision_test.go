@@ -13,7 +13,9 @@ func TestDecisions(t *testing.T) {
 	s := mustOpenOwn(t, path)
 	wedged := Decision{At: checked, State: "unhealthy", Cause: "wedged", Action: "restart", Evidence: "0.01 cores, it's flat"}
 	healthy := Decision{At: checked.Add(time.Hour), State: "running", Cause: "healthy"}
-	for _, d := range []Decision{wedged, healthy, healthy} {
+	again := healthy
+	again.At = again.At.Add(time.Microsecond)
+	for _, d := range []Decision{wedged, wedged, healthy, again, again} {
 		if err := s.AddDecision(t.Context(), host, d); err != nil {
 			t.Fatal(err)
 		}
@@ -21,7 +23,7 @@ func TestDecisions(t *testing.T) {
 	if err := s.AddDecision(t.Context(), "mini-2", wedged); err != nil {
 		t.Fatal(err)
 	}
-	for n, want := range map[int][]Decision{1: {healthy}, 2: {healthy, healthy}, 9: {wedged, healthy, healthy}} {
+	for n, want := range map[int][]Decision{1: {again}, 2: {healthy, again}, 9: {wedged, healthy, again}} {
 		got, err := s.Decisions(t.Context(), host, n)
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("the last %d are %+v, %v; want %+v", n, got, err, want)
