@@ -14,24 +14,24 @@ import (
 // checks are hosts that ssh-check has to explain: each with what it has to say
 // of them, in order.
 var checks = []refusal{
-	{"unknown-key", ``, ``, []string{"! unknown-key  verify host key of ", ":22: unknown key ssh-ed25519 SHA256:",
-		"      host key              ssh-ed25519 SHA256:", "  (refused)\n", "    hint: compare it with ", "known_hosts:\n", "ssh-ed25519 AAAA"}},
-	{"changed-key", ``, ``, []string{"! changed-key  verify host key of ", "known_hosts:2; someone may be in between",
-		"  (refused)\n", "    hint: if the host was reinstalled: ssh-keygen -f "}},
-	{"wrong-user", `ssh { user = "nobody" }`, ``, []string{"! wrong-user  log in as nobody@", "      User                  nobody  (fleet.hcl)\n",
-		"  (known from ", "known_hosts:3)\n", "      key                   /run/xmrfleet-lab/", "  (refused)\n", "    hint: ssh-copy-id -p 22 nobody@"}},
+	{"unknown-key", ``, ``, []string{"  ! unknown-key  verify host key of ", ":22: unknown key ssh-ed25519 SHA256:",
+		"        host key              ssh-ed25519 SHA256:", "  (refused)\n", "      hint: compare it with ", "known_hosts:\n", "ssh-ed25519 AAAA"}},
+	{"changed-key", ``, ``, []string{"  ! changed-key  verify host key of ", "known_hosts:2; someone may be in between",
+		"  (refused)\n", "      hint: if the host was reinstalled: ssh-keygen -f "}},
+	{"wrong-user", `ssh { user = "nobody" }`, ``, []string{"  ! wrong-user  log in as nobody@", "        User                  nobody  (fleet.hcl)\n",
+		"  (known from ", "known_hosts:3)\n", "        key                   /run/xmrfleet-lab/", "  (refused)\n", "      hint: ssh-copy-id -p 22 nobody@"}},
 	{"sudo-password", ``, `echo deploy:secret | chpasswd; echo 'deploy ALL=(ALL) ALL' >/etc/sudoers.d/deploy`, []string{
-		"! sudo-password  become root by sudo: sudo wants a password", "(logged in within ", "  (accepted)\n", "    hint: on the host, as root: echo 'deploy ALL=(ALL) NOPASSWD: ALL' > "}},
-	{"black-hole", ``, ``, []string{"! black-hole  connect ", ":22: no answer within 3s", "(not logged in)\n", "    hint: is it on, and is port 22 open to this machine? nc -vz "}},
+		"  ! sudo-password  become root by sudo: sudo wants a password", "(logged in within ", "  (accepted)\n", "      hint: on the host, as root: echo 'deploy ALL=(ALL) NOPASSWD: ALL' > "}},
+	{"black-hole", ``, ``, []string{"  ! black-hole  connect ", ":22: no answer within 3s", "(not logged in)\n", "      hint: is it on, and is port 22 open to this machine? nc -vz "}},
 	{"no-login", ``, `usermod -s /usr/sbin/nologin deploy`, []string{
-		"! no-login  start shell: This account is currently not available.", "    hint: on the host, as root: usermod -s /bin/sh deploy\n"}},
-	{"jump", ``, ``, []string{"= jump  root by sudo, which asks no password; a round trip takes ", "      User                  deploy  (ssh config)\n", "  (known from ", "  (accepted)\n"}},
-	{"behind", `ssh { proxy_jump = "jump" }`, ``, []string{"= behind  root by sudo", "    hop jump                deploy@", "(logged in within ", "  (known from ",
-		"    host                    deploy@", "      ProxyJump             jump  (fleet.hcl)\n", "  (known from ", "  (accepted)\n"}},
+		"  ! no-login  start shell: This account is currently not available.", "      hint: on the host, as root: usermod -s /bin/sh deploy\n"}},
+	{"jump", ``, ``, []string{"  = jump  root by sudo, which asks no password; a round trip takes ", "        User                  deploy  (ssh config)\n", "  (known from ", "  (accepted)\n"}},
+	{"behind", `ssh { proxy_jump = "jump" }`, ``, []string{"  = behind  root by sudo", "      hop jump                deploy@", "(logged in within ", "  (known from ",
+		"      host                    deploy@", "        ProxyJump             jump  (fleet.hcl)\n", "  (known from ", "  (accepted)\n"}},
 	{"closed", `ssh {
 		proxy_jump = "jump"
 		port       = 23
-	}`, ``, []string{"! closed  connect ", ":23: jump cannot reach it: Connection refused", "      Port                  23  (fleet.hcl)\n", "    hint: on the hop: nc -vz ", " 23\n"}},
+	}`, ``, []string{"  ! closed  connect ", ":23: jump cannot reach it: Connection refused", "        Port                  23  (fleet.hcl)\n", "      hint: on the hop: nc -vz ", " 23\n"}},
 }
 
 func TestSSHCheck(t *testing.T) {
@@ -55,7 +55,7 @@ func TestSSHCheck(t *testing.T) {
 	for i, c := range checks {
 		inOrder(t, blocks[i]+"\n", c.want...)
 	}
-	contains(t, blocks[len(checks)], "2 of 9 hosts can be managed.")
+	contains(t, blocks[len(checks)], "Check: 2 of 9 hosts can be managed.")
 	for _, c := range checks {
 		f.untouched(c.host)
 	}
@@ -77,8 +77,8 @@ cat "$2" >>"$1/config"`
 		f.t.Fatalf("%v: %s", err, out)
 	}
 	o := f.mustRun(exitError, "ssh-check", "-l", host, "--ssh-config", filepath.Join(f.dir, "config"))
-	inOrder(f.t, o.stdout, "! "+host+"  log in as deploy@", "too many keys were offered (",
-		"wrong1  (refused)\n", "wrong6  (refused)\n", "wrong7  (not tried)\n", "  (not tried)\n", "    hint: in ~/.ssh/config, for Host "+host+": IdentitiesOnly yes")
+	inOrder(f.t, o.stdout, "  ! "+host+"  log in as deploy@", "too many keys were offered (",
+		"wrong1  (refused)\n", "wrong6  (refused)\n", "wrong7  (not tried)\n", "  (not tried)\n", "      hint: in ~/.ssh/config, for Host "+host+": IdentitiesOnly yes")
 }
 
 // inOrder fails unless text has the parts one after the other.

@@ -33,8 +33,11 @@ func (e Checked) text(t *Text) {
 		}
 		io.WriteString(t.Out, t.Out.check(h)+"\n")
 	}
-	line := fmt.Sprintf("%d of %s can be managed.", good, Plural(len(e.Hosts), "host"))
-	fmt.Fprintln(t.Out, spread(t.Out.bold(line), Duration(e.Took), t.Out.Width))
+	fmt.Fprintln(t.Out, spread(t.Out.bold(e.total(good)), Duration(e.Took), t.Out.Width))
+}
+
+func (e Checked) total(good int) string {
+	return fmt.Sprintf("Check: %d of %s can be managed.", good, Plural(len(e.Hosts), "host"))
 }
 
 // summary says in a line how the check ended.
@@ -65,9 +68,9 @@ func brief(d time.Duration) string {
 func (p *Printer) check(h HostCheck) string {
 	var out strings.Builder
 	if h.Trace.Err != nil {
-		fmt.Fprintf(&out, "%s %s\n", p.red("! "+h.Host), " "+indentRest(Printable(h.summary()), "      "))
+		fmt.Fprintf(&out, "  %s  %s\n", p.red("! "+h.Host), indentRest(Printable(h.summary()), "        "))
 	} else {
-		fmt.Fprintf(&out, "%s %s\n", p.green("= "+h.Host), " "+h.summary())
+		fmt.Fprintf(&out, "  %s  %s\n", p.green("= "+h.Host), h.summary())
 	}
 	for i, hop := range h.Trace.Hops {
 		p.hop(&out, hop, i == len(h.Trace.Hops)-1)
@@ -76,7 +79,7 @@ func (p *Printer) check(h HostCheck) string {
 		p.checkLine(&out, "ssh", "there is no such program here, so no ssh configuration was read", "")
 	}
 	if h.Hint != "" {
-		fmt.Fprintf(&out, "    %s%s\n", p.bold("hint: "), indentRest(Printable(h.Hint), "      "))
+		fmt.Fprintf(&out, "      %s%s\n", p.bold("hint: "), indentRest(Printable(h.Hint), "        "))
 	}
 	return out.String()
 }
@@ -125,7 +128,7 @@ func (p *Printer) until(end time.Time) string {
 }
 
 func (p *Printer) checkLine(out *strings.Builder, label, value, note string) {
-	fmt.Fprintf(out, "    %-22s  %s", label, Printable(value))
+	fmt.Fprintf(out, "      %-22s  %s", label, Printable(value))
 	if note != "" {
 		fmt.Fprintf(out, "  %s", p.faint("("+note+")"))
 	}
@@ -153,7 +156,7 @@ func (e Checked) lines() []line {
 		lines = append(lines, l)
 	}
 	return append(lines, line{kind: "ssh_check_summary",
-		message: fmt.Sprintf("%d of %s can be managed.", good, Plural(len(e.Hosts), "host")),
+		message: e.total(good),
 		body: struct {
 			Hosts int   `json:"hosts"`
 			OK    int   `json:"ok"`

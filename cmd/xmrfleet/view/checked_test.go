@@ -26,27 +26,27 @@ func TestChecked(t *testing.T) {
 		}}},
 	}}
 	const want = `
-= mini-1  root by sudo, which asks no password; a round trip takes 230µs
-    hop jump                maia@10.0.0.1:22  (logged in within 31ms)
-      User                  maia  (ProxyJump)
-      host key              ssh-ed25519 SHA256:a  (known from known_hosts:3)
-      key                   agent: maia's  (accepted; its certificate ended 2026-11-01 12:00:00)
-      key                   id  (not tried)
-    host                    deploy@10.0.0.7:22  (logged in within 1.2ms)
-      Port                  22  (default)
-      host key              ssh-ed25519 SHA256:b  (known from host_key in fleet.hcl)
-      key                   id  (accepted)
+  = mini-1  root by sudo, which asks no password; a round trip takes 230µs
+      hop jump                maia@10.0.0.1:22  (logged in within 31ms)
+        User                  maia  (ProxyJump)
+        host key              ssh-ed25519 SHA256:a  (known from known_hosts:3)
+        key                   agent: maia's  (accepted; its certificate ended 2026-11-01 12:00:00)
+        key                   id  (not tried)
+      host                    deploy@10.0.0.7:22  (logged in within 1.2ms)
+        Port                  22  (default)
+        host key              ssh-ed25519 SHA256:b  (known from host_key in fleet.hcl)
+        key                   id  (accepted)
 
-! mini-2  log in as x@10.0.0.8:22: no key was accepted
-    host                    x@10.0.0.8:22  (not logged in)
-      host key              ssh-ed25519 SHA256:c  (refused)
-      key                   other  (refused)
-      key                   id: it has a passphrase  (cannot be offered)
-    ssh                     there is no such program here, so no ssh configuration was read
-    hint: add this
-      or that
+  ! mini-2  log in as x@10.0.0.8:22: no key was accepted
+      host                    x@10.0.0.8:22  (not logged in)
+        host key              ssh-ed25519 SHA256:c  (refused)
+        key                   other  (refused)
+        key                   id: it has a passphrase  (cannot be offered)
+      ssh                     there is no such program here, so no ssh configuration was read
+      hint: add this
+        or that
 
-1 of 2 hosts can be managed.    0.4s
+Check: 1 of 2 hosts can be managed.    0.4s
 `
 	var out strings.Builder
 	(&Text{Out: NewPrinter(&out, false, 0)}).Report(checked)
