@@ -12,6 +12,8 @@ need ip iproute2
 need ssh openssh-client
 need /usr/sbin/sshd openssh-server
 need sqlite3 sqlite3
+need zsh zsh
+need fish fish
 need gcc gcc
 need git git
 [ -e /usr/include/stdlib.h ] || missing="$missing libc6-dev"
