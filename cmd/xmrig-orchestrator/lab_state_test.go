@@ -1,0 +1,324 @@
+//go:build lab
+
+package main
+
+import (
+	"fmt"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"xmrfleet/cmd/xmrig-orchestrator/internal/health"
+)
+
+// Each state is entered and left, seen in the tables and in the status, and
+// the right thing is done or left alone.
+func TestLabStates(t *testing.T) {
+	r := newRig(t, "")
+	healthy := r.state("running")
+	r.caused("running", "healthy")
+
+	// A pool that is down: nothing is done, however long.
+	r.control("busy=0.2 state=pool-down")
+	r.caused("unhealthy", "pool-down")
+	time.Sleep(10 * time.Second)
+	if p := r.row(); p.PID != healthy.PID || p.State != "unhealthy" {
+		t.Errorf("while the pool is down: %+v", p)
+	}
+	r.control("busy=0.2")
+	r.caused("running", "healthy")
+
+	// A dataset is rebuilt: no hashes, but work.
+	r.control("busy=0.2 state=dataset")
+	time.Sleep(4 * time.Second)
+	r.control("busy=0.2")
+	r.caused("running", "healthy")
+	if p := r.row(); p.PID != healthy.PID || p.Restarts != 0 {
+		t.Errorf("after a dataset: %+v", p)
+	}
+
+	// A wedge: one restart, and it is over.
+	r.control("busy=0 state=wedged")
+	r.await("wedged", 20*time.Second, func(p health.Process) bool { return p.State == "unhealthy" })
+	p := r.await("restart", 60*time.Second, func(p health.Process) bool { return p.Restarts == 1 })
+	r.control("busy=0.2")
+	r.caused("running", "healthy")
+	if got := r.commands(); got != "restart|completed|xmrig-orchestrator: wedged\n" {
+		t.Errorf("commands: %s", got)
+	}
+	if p.PID == healthy.PID || !strings.Contains(p.LastError, "no hashrate") {
+		t.Errorf("after a wedge: %+v", p)
+	}
+
+	// Killed: systemd starts it again, and the row says why.
+	r.sh(`systemctl kill -s KILL xmrig`)
+	p = r.state("restarting")
+	if !strings.HasPrefix(p.LastError, "xmrig.service: signal: signal 9") {
+		t.Errorf("after a kill: %+v", p)
+	}
+	p = r.state("running")
+	if p.Restarts != 2 {
+		t.Errorf("after a kill: %+v", p)
+	}
+
+	// The commands of people.
+	for action, states := range map[string][]string{"stop": {"stopping", "stopped"}} {
+		r.slowStop()
+		r.sh(`xmrig-orchestrator enqueue "$1" --reason test`, action)
+		for _, state := range states {
+			r.state(state)
+		}
+	}
+	r.caused("stopped", "stopped")
+	r.sh(`xmrig-orchestrator enqueue start --reason test --wait`)
+	r.state("starting")
+	r.state("running")
+	latency := r.sqlite(`SELECT max((julianday(processed_at) - julianday(created_at)) * 86400) FROM xmrig_commands`)
+	t.Logf("longest time from enqueue to claim: %s s", strings.TrimSpace(latency))
+	if latency >= "1" {
+		t.Errorf("a command waited %s s", latency)
+	}
+
+	// No valid configuration: systemd gives up.
+	r.sh(`cp /etc/xmrig/config.json /run/config; echo '{' >/etc/xmrig/config.json; systemctl restart xmrig || :`)
+	p = r.state("crashed")
+	if !strings.Contains(p.LastError, "no valid configuration; xmrig: ") {
+		t.Errorf("without a configuration: %+v", p)
+	}
+	r.caused("crashed", "config")
+	r.sh(`cp /run/config /etc/xmrig/config.json`)
+	r.sh(`xmrig-orchestrator enqueue start --reason repaired --wait`)
+	r.state("running")
+	if got := r.sqlite("PRAGMA integrity_check"); got != "ok\n" {
+		t.Error(got)
+	}
+	t.Logf("why:\n%s", r.sh(`xmrig-orchestrator why`))
+}
+
+// slowStop makes each stop of the miner take a while.
+func (r *rig) slowStop() {
+	r.t.Helper()
+	r.sh(`mkdir -p /run/systemd/system/xmrig.service.d
+printf '[Service]\nExecStop=/bin/sleep 3\n' >/run/systemd/system/xmrig.service.d/slow.conf; systemctl daemon-reload`)
+}
+
+// A miner that crashes again and again is stopped, once, until a person starts
+// it.
+func TestLabCrashLoop(t *testing.T) {
+	r := newRig(t, "")
+	r.control("crash=abort")
+	p := r.state("crashed")
+	r.caused("crashed", "crash-loop")
+	if got := r.sh(`systemctl is-active xmrig; systemctl is-enabled xmrig` + "; :"); !strings.HasSuffix(got, "enabled\n") || strings.HasPrefix(got, "active") {
+		t.Errorf("the unit is %s", got)
+	}
+	if got := r.commands(); got != "stop|completed|xmrig-orchestrator: crash-loop\n" {
+		t.Errorf("commands: %s", got)
+	}
+	time.Sleep(12 * time.Second) // longer than RestartSec
+	if q := r.row(); q.Restarts != p.Restarts || q.State != "crashed" {
+		t.Errorf("it goes on: %+v", q)
+	}
+	r.control("busy=0.2")
+	r.sh(`xmrig-orchestrator enqueue start --reason repaired --wait`)
+	r.state("running")
+	r.caused("running", "healthy")
+}
+
+// A port that is taken at the miner's start costs it its API for good: one
+// restart, not at once, with proof that it mines.
+func TestLabPortTaken(t *testing.T) {
+	r := newRig(t, "")
+	r.sh(`systemctl stop xmrig
+		systemd-run -q --unit=squatter --socket-property=ListenStream=127.0.0.1:8080 true
+		systemctl start xmrig; sleep 1; systemctl stop squatter.socket`)
+	r.caused("unhealthy", "api-dead")
+	p := r.await("restart", 60*time.Second, func(p health.Process) bool { return p.Restarts == 1 })
+	if !strings.Contains(p.LastError, "connection refused; xmrig: net HTTP API server failed to start.") {
+		t.Errorf("last error is %q", p.LastError)
+	}
+	r.caused("running", "healthy")
+	if got := r.commands(); got != "restart|completed|xmrig-orchestrator: api-dead\n" {
+		t.Errorf("commands: %s", got)
+	}
+}
+
+// A stop by the queue outlives a reboot, until an apply or a start.
+func TestLabStopAndReboot(t *testing.T) {
+	r := newRig(t, "")
+	r.sh(`xmrig-orchestrator enqueue stop --reason "new fans" --wait`)
+	r.state("stopped")
+	reboot := func() {
+		t.Helper()
+		if err := r.lab.Host(name).Reboot(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		r.control("busy=0.2")
+		r.until(20*time.Second, `systemctl is-active xmrig-orchestrator`)
+	}
+	reboot()
+	now := time.Now()
+	r.await("poll after the reboot", 20*time.Second, func(p health.Process) bool { return p.CheckedAt.After(now) })
+	if p := r.row(); p.State != "stopped" || p.PID != 0 {
+		t.Errorf("after a reboot: %+v", p)
+	}
+	plan := r.xmrfleet("plan")
+	for _, want := range []string{"service xmrig", "start at boot", "start"} {
+		if !strings.Contains(plan, want) {
+			t.Errorf("the plan lacks %q:\n%s", want, plan)
+		}
+	}
+	r.sh(`xmrig-orchestrator enqueue start --reason "fans are in" --wait`)
+	r.state("running")
+	if plan := r.xmrfleet("plan", "--detailed-exitcode"); strings.Contains(plan, "~") {
+		t.Errorf("a started host has a plan:\n%s", plan)
+	}
+	before := r.row()
+	reboot()
+	p := r.await("running after the reboot", 40*time.Second, func(p health.Process) bool {
+		return p.State == "running" && !p.StartedAt.Equal(before.StartedAt)
+	})
+	if p.Restarts != before.Restarts {
+		t.Errorf("a reboot counts as a restart: %+v", p)
+	}
+
+	// By hand: it stays stopped, and the agent leaves it alone.
+	r.sh(`systemctl stop xmrig`)
+	r.state("stopped")
+	time.Sleep(3 * time.Second)
+	if p := r.row(); p.State != "stopped" {
+		t.Errorf("after a stop by hand: %+v", p)
+	}
+	// SIGHUP ends XMRig with status 0; that was nobody's purpose.
+	r.sh(`systemctl start xmrig`)
+	r.state("running")
+	r.sh(`systemctl kill -s HUP xmrig`)
+	r.state("restarting")
+	r.state("running")
+}
+
+// An agent that is killed in the middle of a command leaves it to the next.
+func TestLabAgentKilled(t *testing.T) {
+	r := newRig(t, "")
+	r.slowStop()
+	before := r.row()
+	for _, action := range []string{"restart", "stop", "start"} {
+		r.sh(`xmrig-orchestrator enqueue "$1" --reason test`, action)
+		r.until(5*time.Second, `xmrig-orchestrator history | tail -1 | grep -E 'processing|completed'`)
+		r.sh(`systemctl kill -s KILL xmrig-orchestrator`)
+		r.until(30*time.Second, `xmrig-orchestrator history | grep command | tail -1 | grep completed`)
+	}
+	p := r.state("running")
+	if p.Restarts != before.Restarts {
+		t.Errorf("people's commands count as restarts: %+v", p)
+	}
+	if got := r.commands(); got != "restart|completed|test\nstop|completed|test\nstart|completed|test\n" {
+		t.Errorf("commands: %s", got)
+	}
+	// systemd went on with the restart, so that a second one was not needed.
+	if got := r.sqlite(`SELECT result FROM xmrig_commands WHERE action = 'restart'`); !strings.HasPrefix(got, "the agent ended meanwhile; the miner was started at ") {
+		t.Errorf("the restart: %s", got)
+	}
+}
+
+// The database is written to by two other programs, a thousand commands each;
+// locked for a minute; deleted. Nothing is lost that need not be.
+func TestLabDatabase(t *testing.T) {
+	if _, err := exec.LookPath("sqlite3"); err != nil {
+		t.Skip("sqlite3 is not installed")
+	}
+	r := newRig(t, "")
+	var wg sync.WaitGroup
+	for w := range 2 {
+		wg.Go(func() {
+			var script strings.Builder
+			script.WriteString(".timeout 20000\n")
+			for i := range 1000 {
+				fmt.Fprintf(&script, "INSERT INTO xmrig_commands (hostname, action, reason, created_at, updated_at) VALUES ('mini-1', 'restart', '%d-%d', datetime('now'), datetime('now'));\n", w, i)
+			}
+			cmd := exec.Command("sqlite3", "-bail", r.file(r.path))
+			cmd.Stdin = strings.NewReader(script.String())
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("sqlite3: %v %s", err, out)
+			}
+		})
+	}
+	wg.Wait()
+	r.until(30*time.Second, `! xmrig-orchestrator history | grep -qE 'pending|processing'`)
+	got := r.sqlite(`SELECT count(*), count(DISTINCT reason), sum(status = 'completed') BETWEEN 1 AND 6,
+sum(status = 'failed' AND error_message NOT LIKE 'Superseded%' AND error_message NOT LIKE 'rate limit%') FROM xmrig_commands WHERE reason LIKE '_-%'; PRAGMA integrity_check`)
+	if got != "2000|2000|1|0\nok\n" {
+		t.Errorf("commands: %s", got)
+	}
+
+	// Locked for a minute, while the miner crashes twice.
+	before := r.row()
+	locker := exec.Command("sqlite3", r.file(r.path))
+	in, err := locker.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := locker.Start(); err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintln(in, ".timeout 20000\nBEGIN IMMEDIATE;")
+	release := time.Now().Add(time.Minute)
+	time.Sleep(time.Second)
+	pid := r.sh(`systemctl show -p MainPID --value xmrig-orchestrator`)
+	r.sh(`systemctl kill -s KILL xmrig`)
+	r.until(20*time.Second, `[ "$(systemctl show -p NRestarts --value xmrig)" = 1 ] && systemctl is-active xmrig`)
+	time.Sleep(time.Until(release))
+	in.Close()
+	locker.Wait()
+	p := r.await("after the lock", 40*time.Second, func(p health.Process) bool { return p.CheckedAt.After(release) })
+	if p.Restarts != before.Restarts+1 {
+		t.Errorf("restarts before %d, after %d", before.Restarts, p.Restarts)
+	}
+
+	r.sh(`rm -f "$1" "$1-wal" "$1-shm"`, r.path)
+	deleted := time.Now()
+	r.await("a new database", 40*time.Second, func(p health.Process) bool { return p.CheckedAt.After(deleted) })
+	r.sh(`xmrig-orchestrator enqueue restart --reason "still there?" --wait`)
+	if got := r.sh(`systemctl show -p MainPID --value xmrig-orchestrator`); got != pid {
+		t.Errorf("the agent is another one: %s, %s", pid, got)
+	}
+	if got := r.sqlite("PRAGMA integrity_check"); got != "ok\n" {
+		t.Error(got)
+	}
+	status := r.sh(`grep VmRSS "/proc/$1/status"`, strings.TrimSpace(pid))
+	t.Logf("after all of it: %s", status)
+	var kB int
+	if _, err := fmt.Sscanf(status, "VmRSS: %d kB", &kB); err != nil || kB > 10_000_000/1024 {
+		t.Errorf("VmRSS is %d kB, %v", kB, err)
+	}
+}
+
+// A Rails application's database on a small disk: its rows are worked off, its
+// schema and journal mode stay, and a full disk is survived.
+func TestLabShared(t *testing.T) {
+	if _, err := exec.LookPath("sqlite3"); err != nil {
+		t.Skip("sqlite3 is not installed")
+	}
+	const path = "/srv/rails/production.sqlite3"
+	r := newRig(t, `mkdir -p /srv/rails; touch `+path+`; chown deploy: /srv/rails /srv/rails/*`, `database = "`+path+`"`)
+	if got := r.sqlite(`PRAGMA journal_mode; SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name`); got != "delete\nxmrig_commands\nxmrig_processes\n" {
+		t.Errorf("the schema is %s", got)
+	}
+	before := r.row()
+	begin := time.Now()
+	r.sqlite(`INSERT INTO "xmrig_commands" ("hostname", "action", "status", "reason", "result", "processed_at", "error_message", "created_at", "updated_at")
+VALUES ('mini-1', 'restart', 'pending', 'manual', NULL, NULL, NULL, strftime('%Y-%m-%d %H:%M:%f000', 'now'), strftime('%Y-%m-%d %H:%M:%f000', 'now')) RETURNING id`)
+	r.await("the restart", 20*time.Second, func(p health.Process) bool { return p.PID != 0 && p.PID != before.PID })
+	t.Logf("restarted after %v", time.Since(begin))
+	if got := r.commands(); got != "restart|completed|manual\n" {
+		t.Errorf("commands: %s", got)
+	}
+	if owner := r.sh(`stat -c %U /srv/rails/*`); strings.Contains(owner, "root") {
+		t.Errorf("files of the database belong to %s", owner)
+	}
+	if got := r.sh(`xmrig-orchestrator why`); !strings.Contains(got, "running, healthy") {
+		t.Errorf("why: %s", got)
+	}
+}

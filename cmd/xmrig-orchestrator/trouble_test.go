@@ -1,0 +1,212 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"xmrfleet/cmd/xmrig-orchestrator/internal/health"
+	"xmrfleet/cmd/xmrig-orchestrator/internal/store"
+	"xmrfleet/modules/agent"
+)
+
+// Without its database the agent acts all the same, and counts what it did
+// when the database is back.
+func TestActsWithoutDatabase(t *testing.T) {
+	h := sound(t)
+	h.settings.RestartPolicy = "immediate"
+	h.settings.Interval = agent.Duration(100 * time.Millisecond)
+	h.settings.Database = filepath.Join(h.dir, "missing", "production.sqlite3")
+	h.configure()
+	h.says("logged-in-no-job", "0.0,0.0,0.0")
+	h.start(false)
+	restarts := 0
+	for end := time.Now().Add(10 * time.Second); restarts < 2 && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		restarts += strings.Count(h.calls(), "restart -- xmrig.service\n")
+	}
+	if restarts < 2 {
+		t.Fatal("it did not act")
+	}
+	h.says("logged-in-no-job", "4012.5,4013.1,4000.9")
+	h.polled("hashing")
+	h.polled("hashing")
+	restarts += strings.Count(h.calls(), "restart -- xmrig.service\n")
+	if err := os.Mkdir(filepath.Dir(h.settings.Database), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	h.sqlite("CREATE TABLE t (x)")
+	p := h.await("back", func(p health.Process) bool { return p.State == "running" })
+	if p.Restarts != restarts {
+		t.Errorf("%d restarts are counted, %d were made", p.Restarts, restarts)
+	}
+}
+
+// An agent that is stopped in the middle of a command leaves it to the next
+// one.
+func TestInterrupted(t *testing.T) {
+	h := sound(t)
+	h.write("then", "sleep 30 & wait")
+	_, stop := h.start(true)
+	h.awaitPoll("first")
+	if _, _, err := h.command("enqueue", "stop", "--reason", "x"); err != nil {
+		t.Fatal(err)
+	}
+	h.await("stopping", func(p health.Process) bool { return p.State == "stopping" })
+	stop()
+	if got := h.sqlite(`SELECT status FROM xmrig_commands`); got != "processing\n" {
+		t.Errorf("it is %s", got)
+	}
+	h.write("then", "")
+	h.start(true)
+	if got := h.ending(1, 5*time.Second); got != "stop|completed|" {
+		t.Errorf("the next agent: %s", got)
+	}
+	if got := h.calls(); got != "stop -- xmrig.service\nstop -- xmrig.service\n" {
+		t.Errorf("calls are %s", got)
+	}
+}
+
+// What happens to the database in the middle of a command does not lose its
+// end.
+func TestDatabaseLockedMeanwhile(t *testing.T) {
+	h := sound(t)
+	h.write("then", `while [ ! -e "$dir/go" ]; do sleep 0.02; done`)
+	h.start(true)
+	h.awaitPoll("first")
+	if _, _, err := h.command("enqueue", "restart", "--reason", "x"); err != nil {
+		t.Fatal(err)
+	}
+	h.await("restarting", func(p health.Process) bool { return p.State == "restarting" })
+	locker := exec.Command("sqlite3", h.settings.Database)
+	in, err := locker.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := locker.Start(); err != nil {
+		t.Skip(err)
+	}
+	io.WriteString(in, ".timeout 5000\nBEGIN IMMEDIATE;\n")
+	time.Sleep(200 * time.Millisecond)
+	h.write("go", "")
+	time.Sleep(3 * time.Second) // longer than a write waits
+	in.Close()
+	locker.Wait()
+	if got := h.ending(1, 10*time.Second); got != "restart|completed|" {
+		t.Errorf("it is %s", got)
+	}
+	if got := strings.Count(h.calls(), "restart"); got != 1 {
+		t.Errorf("%d restarts", got)
+	}
+}
+
+// A full disk stops nothing, and what could not be recorded is, once there is
+// room.
+func TestFullDisk(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("needs root to mount a file system")
+	}
+	h := sound(t)
+	dir := filepath.Join(h.dir, "disk")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=1m", "xmrfleet-test", dir).CombinedOutput(); err != nil {
+		t.Skipf("mount: %v %s", err, out)
+	}
+	t.Cleanup(func() { exec.Command("umount", "-l", dir).Run() })
+	h.settings.Database = filepath.Join(dir, "own.sqlite3")
+	h.configure()
+	log, _ := h.start(true)
+	h.awaitPoll("first")
+	if _, _, err := h.command("enqueue", "restart", "--reason", "before"); err != nil {
+		t.Fatal(err)
+	}
+	h.ending(1, 5*time.Second)
+	fill := filepath.Join(dir, "fill")
+	if err := os.WriteFile(fill, make([]byte, 1<<20), 0o600); err == nil {
+		t.Fatal("the disk is not full")
+	}
+	for end := time.Now().Add(10 * time.Second); !strings.Contains(log.String(), "level=ERROR msg=database"); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("the database does not fail:\n%s", log)
+		}
+	}
+	h.polled("full")
+	h.ends("activating", "auto-restart", "core-dump", 3, 6, 0)
+	h.polled("crash")
+	h.polled("crash")
+	h.runs(11, 3)
+	h.polled("restarted")
+	if err := os.Remove(fill); err != nil {
+		t.Fatal(err)
+	}
+	p := h.await("room", func(p health.Process) bool { return p.PID == 11 })
+	if p.Restarts != 3 {
+		t.Errorf("%d restarts are counted", p.Restarts)
+	}
+	if got := h.sqlite("PRAGMA integrity_check"); got != "ok\n" {
+		t.Error(got)
+	}
+}
+
+func TestRetention(t *testing.T) {
+	h := sound(t)
+	_, stop := h.start(true)
+	h.awaitPoll("first")
+	stop()
+	old, young := time.Now().UTC().Add(-25*time.Hour), time.Now().UTC().Add(-23*time.Hour)
+	h.sqlite(fmt.Sprintf(`INSERT INTO xmrig_commands (hostname, action, status, created_at, updated_at) VALUES
+  ('mini-1', 'start', 'completed', '%[1]s', '%[1]s'), ('mini-1', 'start', 'failed', '%[2]s', '%[2]s'),
+  ('mini-1', 'start', 'completed', '%[3]s', '%[3]s'), ('mini-1', 'start', 'failed', '%[4]s', '%[4]s')`,
+		old.Format(time.RFC3339), old.Format("2006-01-02 15:04:05.000000"),
+		young.Format(time.RFC3339), young.Format("2006-01-02 15:04:05.000000")))
+	h.start(true)
+	for end := time.Now().Add(5 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		got := h.sqlite(`SELECT id FROM xmrig_commands`)
+		if got == "3\n4\n" {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("left are %s", got)
+		}
+	}
+}
+
+// A new agent goes on with what the one before it knew.
+func TestMemory(t *testing.T) {
+	for _, own := range []bool{true, false} {
+		h := sound(t)
+		if !own {
+			h.sqlite("CREATE TABLE t (x)")
+		}
+		_, stop := h.start(own)
+		h.awaitPoll("first")
+		h.says("pool-lost", "")
+		h.await("pool lost", func(p health.Process) bool { return p.State == "unhealthy" })
+		stop()
+		h.runs(10, 4)
+		h.start(own)
+		p := h.await("second", func(p health.Process) bool { return p.Restarts == 4 })
+		if p.State != "unhealthy" {
+			t.Errorf("the row is %+v", p)
+		}
+		db, err := store.OpenReadOnly(t.Context(), h.main().Own)
+		if err != nil {
+			t.Fatal(err)
+		}
+		decisions, err := db.Decisions(t.Context(), "mini-1", 10)
+		db.Close()
+		var causes []string
+		for _, d := range decisions {
+			causes = append(causes, d.Cause)
+		}
+		if got := strings.Join(causes, " "); got != "healthy pool-down" || err != nil {
+			t.Errorf("own %v: decisions are %s, %v", own, got, err)
+		}
+	}
+}
