@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/user"
+	"slices"
 	"strings"
 	"time"
 
@@ -133,7 +134,7 @@ func (c *applyCmd) apply(ctx context.Context, p *Program, todo []*session, run e
 func (c *applyCmd) approval(p *Program) error {
 	switch {
 	case c.Plan != "":
-		return c.recall()
+		return c.recall(p)
 	case c.Yes:
 		return nil
 	case p.silent:
@@ -145,8 +146,8 @@ func (c *applyCmd) approval(p *Program) error {
 }
 
 // recall reads the saved plan: its hosts, unless fewer are selected, and its
-// part of them.
-func (c *applyCmd) recall() error {
+// part of them. What is to be tried again is a plan of its own.
+func (c *applyCmd) recall(p *Program) error {
 	saved, err := readPlan(c.Plan)
 	if err != nil {
 		return err
@@ -161,6 +162,7 @@ func (c *applyCmd) recall() error {
 		c.Limit = []string{strings.Join(saved.names(), ",")}
 	}
 	c.saved = saved
+	p.args = slices.DeleteFunc(slices.Clone(p.args), func(arg string) bool { return arg == c.Plan })
 	return nil
 }
 

@@ -140,6 +140,6 @@ func (p *Program) finish(code int, took time.Duration) {
 }
 
 var outcomes = map[int]string{
-	exitDone: "done", exitError: "failed", exitChanges: "changes", exitPartial: "partial", exitDeclined: "declined",
+	exitDone: "done", exitError: "failed", exitChanges: "changes", exitPartial: "partial", exitDeclined: "refused",
 	exitLocked: "locked", exitUsage: "usage", exitInterrupted: "interrupted", exitTerminated: "terminated",
 }

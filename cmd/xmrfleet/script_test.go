@@ -51,6 +51,7 @@ func TestScripts(t *testing.T) {
 			"exits":       exits,
 			"connections": connections,
 			"release":     makeRelease,
+			"saveplan":    savePlan,
 		},
 	})
 }
