@@ -52,12 +52,10 @@ func hint(err error) string {
 // kind is what sort of error err is, for programs.
 func kind(err error) string {
 	if errors.Is(err, errStale) {
-		return stale
+		return view.Stale
 	}
 	return string(executor.KindOf(err))
 }
-
-const stale = "stale"
 
 // tally counts what became of the selected hosts.
 type tally struct {
@@ -83,7 +81,7 @@ func (t *tally) planned(s *session) {
 		switch kind(s.err) {
 		case string(executor.Locked):
 			t.locked++
-		case stale:
+		case view.Stale:
 			t.stale++
 		}
 	}

@@ -62,6 +62,7 @@ func TestJSONOfPlan(t *testing.T) {
 		{Host: "a", Plan: &plan.Plan{Changes: []plan.Change{user, newPool, restart}, Warnings: []string{"user xmrig: odd"}}},
 		{Host: "b", Plan: &plan.Plan{}},
 		{Host: "c", Err: errors.New("connect c:22: no route to host"), Kind: "unreachable", Hint: "is it on?"},
+		{Host: "d", Err: errors.New("the host moved"), Kind: Stale, Plan: &plan.Plan{Changes: []plan.Change{user}}},
 	}
 	check(t, linesOf(t, Planned{Hosts: hosts, Took: 400 * time.Millisecond}, Saved{File: "p.json"}), `
 {"type":"host_warning","host":"a","@level":"warn","@message":"a: user xmrig: odd","warning":"user xmrig: odd"}
@@ -69,7 +70,8 @@ func TestJSONOfPlan(t *testing.T) {
 {"type":"planned_change","host":"a","@level":"info","@message":"a: update file /etc/xmrig/config.json","resource":"file /etc/xmrig/config.json","action":"update","disruptive":false,"before":"{\n    \"pools\": [\n        {\n            \"pass\": \"mini-1-production\",\n            \"url\": \"a:443\"\n        }\n    ]\n}\n","after":"{\n    \"pools\": [\n        {\n            \"pass\": \"mini-1-production\",\n            \"url\": \"b:443\"\n        }\n    ]\n}\n"}
 {"type":"planned_change","host":"a","@level":"info","@message":"a: restart service xmrig","resource":"service xmrig","action":"restart","reason":"the running process has the old config","disruptive":true}
 {"type":"host_unreachable","host":"c","@level":"error","@message":"c: connect c:22: no route to host","error":"connect c:22: no route to host","kind":"unreachable","hint":"is it on?"}
-{"type":"plan_summary","@level":"info","@message":"Plan: 1 of 3 hosts to change, 3 changes, 1 restart. 1 host was not read.","hosts":3,"to_change":1,"changes":3,"restarts":1,"not_read":1,"took_ms":400}
+{"type":"host_stale","host":"d","@level":"error","@message":"d: the host moved","error":"the host moved","kind":"stale"}
+{"type":"plan_summary","@level":"info","@message":"Plan: 1 of 4 hosts to change, 3 changes, 1 restart. 1 host was not read. 1 host is not as in the saved plan.","hosts":4,"to_change":1,"changes":3,"restarts":1,"not_read":1,"stale":1,"took_ms":400}
 {"type":"plan_saved","@level":"info","@message":"The plan is saved in p.json.","file":"p.json"}
 `)
 	if text := linesOf(t, Planned{Hosts: hosts, Details: true}); !strings.Contains(text, "shown with details only") {

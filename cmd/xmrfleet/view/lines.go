@@ -66,8 +66,12 @@ func (e Planned) lines() []line {
 	var lines []line
 	for _, h := range e.Hosts {
 		if h.Err != nil {
-			lines = append(lines, line{kind: "host_unreachable", host: h.Host, level: levelError,
-				message: h.Host + ": " + h.Err.Error(), body: trouble{h.Err.Error(), h.Kind, h.Hint}})
+			l := line{kind: "host_unreachable", host: h.Host, level: levelError,
+				message: h.Host + ": " + h.Err.Error(), body: trouble{h.Err.Error(), h.Kind, h.Hint}}
+			if h.Kind == Stale {
+				l.kind = "host_stale"
+			}
+			lines = append(lines, l)
 			continue
 		}
 		for _, w := range h.Plan.Warnings {
@@ -87,8 +91,9 @@ func (e Planned) lines() []line {
 		Changes  int   `json:"changes"`
 		Restarts int   `json:"restarts"`
 		NotRead  int   `json:"not_read"`
+		Stale    int   `json:"stale"`
 		Took     int64 `json:"took_ms"`
-	}{len(e.Hosts), t.toChange, t.changes, t.restarts, t.failed, e.Took.Milliseconds()}})
+	}{len(e.Hosts), t.toChange, t.changes, t.restarts, t.failed, t.stale, e.Took.Milliseconds()}})
 }
 
 // plannedChange shows what the text for people shows.

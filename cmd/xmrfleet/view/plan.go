@@ -17,9 +17,12 @@ type HostPlan struct {
 	Host string
 	Plan *plan.Plan
 	Err  error
-	Kind string // of Err, for programs: "unreachable", "locked", "stale" ...
+	Kind string // of Err, for programs: "unreachable", "locked", Stale ...
 	Hint string
 }
+
+// Stale is the Kind of a host that was read but is not as in the saved plan.
+const Stale = "stale"
 
 // Plan prints what apply would change. Hosts with the same changes fold into
 // one block, unchanged ones are silent, and the last line is the total. The
@@ -189,11 +192,15 @@ func (t trouble) text() string {
 }
 
 // A planSum is what a plan comes to.
-type planSum struct{ read, toChange, changes, restarts, failed int }
+type planSum struct{ read, toChange, changes, restarts, failed, stale int }
 
 func planTotals(hosts []HostPlan) planSum {
 	var t planSum
 	for _, h := range hosts {
+		if h.Kind == Stale {
+			t.stale++
+			continue
+		}
 		if h.Err != nil {
 			t.failed++
 			continue
@@ -213,6 +220,8 @@ func planTotal(hosts []HostPlan) string {
 	t := planTotals(hosts)
 	var total string
 	switch {
+	case t.read == 0 && t.stale > 0:
+		total = "Plan: nothing is to be applied."
 	case t.read == 0:
 		total = "Plan: nothing was read."
 	case t.toChange == 0:
@@ -226,6 +235,9 @@ func planTotal(hosts []HostPlan) string {
 	}
 	if t.failed > 0 {
 		total += fmt.Sprintf(" %s not read.", wasWere(t.failed, "host"))
+	}
+	if t.stale > 0 {
+		total += fmt.Sprintf(" %s not as in the saved plan.", isAre(t.stale, "host"))
 	}
 	return total
 }
