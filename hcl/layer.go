@@ -100,7 +100,8 @@ type declaration struct {
 	layer   *layer
 }
 
-// declarations are the hosts of the host blocks and of the hosts expression.
+// declarations are the hosts of the host blocks and of the hosts expression. A
+// host of the expression may have a block, which says more about it.
 func (l *loader) declarations(blocks hcl.Blocks, expr *hcl.Attribute, groups map[string]*layer) []declaration {
 	var all []declaration
 	for _, b := range blocks {
@@ -110,12 +111,17 @@ func (l *loader) declarations(blocks hcl.Blocks, expr *hcl.Attribute, groups map
 		all = append(all, l.hostsExpression(expr)...)
 	}
 	first := map[string]hcl.Range{}
+	hasBlock := map[string]bool{}
 	var out []declaration
-	for _, d := range all {
+	for i, d := range all {
+		isBlock := i < len(blocks)
 		if rng, ok := first[d.name]; ok {
-			l.duplicate(d.rng, "host", d.name, rng)
+			if isBlock || !hasBlock[d.name] {
+				l.duplicate(d.rng, "host", d.name, rng)
+			}
 			continue
 		}
+		hasBlock[d.name] = isBlock
 		first[d.name] = d.rng
 		if !isHostName(d.name) {
 			l.diags.add("", problem(d.rng, "Invalid host name", "The name %q cannot be used: it %s.", d.name, hostNameRule))

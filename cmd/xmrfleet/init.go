@@ -69,8 +69,7 @@ func (c *initCmd) readKamal() (hcl.Kamal, error) {
 func withHosts(example string, k hcl.Kamal) string {
 	settings, _, _ := strings.Cut(example, "host \"")
 	return settings + `# The hosts are those of Kamal, read anew by every command. One that needs
-# settings of its own gets a host block and is taken out here:
-# hosts = [for name in ... : name if name != "` + k.Hosts[0] + `"]
+# settings of its own gets a host block as well: host "` + k.Hosts[0] + `" { ... }
 hosts = ` + k.Expression + "\n"
 }
 
