@@ -6,7 +6,7 @@ SHELL       = /bin/bash
 export CGO_ENABLED ?= 0
 
 AGENTS      = cmd/xmrfleet/agents/amd64.gz cmd/xmrfleet/agents/arm64.gz
-SOURCES     = $(shell git ls-files -co --exclude-standard '*.go' '*.sh' go.mod go.sum 2>/dev/null)
+SOURCES     = $(wildcard $(shell git ls-files -co --exclude-standard '*.go' '*.sh' '*.hcl' go.mod go.sum 2>/dev/null))
 VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 TESTDATA    = ./testdata/lab/... ./testdata/xmrig ./testdata/release/...
 LABTESTS    = ./cmd/xmrfleet ./cmd/xmrig-orchestrator ./testdata/lab
