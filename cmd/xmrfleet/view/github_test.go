@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"xmrfleet/hcl"
-	"xmrfleet/modules"
 	"xmrfleet/plan"
 )
 
@@ -184,9 +183,7 @@ func TestGitHubOfThousand(t *testing.T) {
 func TestSummaryLimit(t *testing.T) {
 	hosts := make([]HostPlan, 400)
 	for i := range hosts {
-		text := strings.Repeat(fmt.Sprintf("%d ````\n", i), 400)
-		hosts[i] = HostPlan{Host: fmt.Sprint("m", i), Plan: &plan.Plan{Changes: []plan.Change{
-			change("file x", modules.Change{Action: modules.Update, Before: text, After: "new\n"})}}}
+		hosts[i] = HostPlan{Host: fmt.Sprint("m", i), Plan: &plan.Plan{Changes: []plan.Change{restart}, Warnings: []string{strings.Repeat(fmt.Sprintf("%d ````\n", i), 400)}}}
 	}
 	file := filepath.Join(t.TempDir(), "summary")
 	for range 3 {
