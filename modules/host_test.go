@@ -34,6 +34,7 @@ var hostDirs = []string{"/etc", "/usr/local", "/var/lib", "/run", "/opt", "/home
 const enterHost = `
 root=$1; shift
 for dir in $1; do mount --bind "$root$dir" "$dir" || exit 99; done; shift
+mount --bind /run/fake/uptime /proc/uptime || exit 99
 exec "$@"`
 
 const runCommand = `
@@ -85,7 +86,7 @@ func newRoot(t *testing.T) *host {
 		}
 		h.write("/usr/local/sbin/"+name, string(program), 0o755)
 	}
-	h.mkdir("/run/fake")
+	h.write("/run/fake/uptime", "100.00 0.00\n", 0o644)
 	h.path = hostPath
 	return h
 }

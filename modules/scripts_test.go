@@ -12,7 +12,7 @@ func TestScripts(t *testing.T) {
 	scripts := map[string]string{FactsProbe().Script: "facts"}
 	for name, script := range map[string]string{
 		"writeFile": writeFile, "swapLink": swapLink, "remove": remove, "createUser": createUser, "denyLogin": denyLogin,
-		"setEnabled": setEnabled, "startUnit": startUnit, "pushIntoStore": pushIntoStore, "copyIntoStore": copyIntoStore,
+		"setEnabled": setEnabled, "dropLink": dropLink, "startUnit": startUnit, "pushIntoStore": pushIntoStore, "copyIntoStore": copyIntoStore,
 		"pullIntoStore": pullIntoStore, "moveIntoStore": moveIntoStore, "stopJournal": stopJournal,
 	} {
 		scripts[script] = name

@@ -99,18 +99,23 @@ func (s Service) Validate() error {
 
 const serviceProbe = `
 systemctl show -p LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,Result "$1" 2>/dev/null
+[ ! -L "$3" ] || echo WantsLink=yes
 printf 'Record=\n'
 cat "$2" 2>/dev/null
 :`
 
+// wantsLink is what starts a unit at boot.
+func wantsLink(unit string) string { return unitDir + "multi-user.target.wants/" + unit }
+
 func (s Service) Probe() Command {
-	return Command{Script: serviceProbe, Args: []string{s.Unit, recordPath(s.Unit)}}
+	return Command{Script: serviceProbe, Args: []string{s.Unit, recordPath(s.Unit), wantsLink(s.Unit)}}
 }
 
 // unitState is what serviceProbe printed.
 type unitState struct {
 	load, active, sub, file, result string
 	reload                          bool
+	wants                           bool // there is a wantsLink
 	record                          string
 }
 
@@ -130,6 +135,8 @@ func parseUnitState(probed string) unitState {
 			u.file = value
 		case "NeedDaemonReload":
 			u.reload = value == "yes"
+		case "WantsLink":
+			u.wants = value == "yes"
 		case "Result":
 			u.result = value
 		}
@@ -156,6 +163,11 @@ func (s Service) Diff(probed string, facts Facts) (Change, error) {
 		c.Action = Update
 		c.Fields = append(c.Fields, Field{"start at boot", u.file, want})
 		c.Steps = append(c.Steps, Command{Script: setEnabled, Args: []string{s.Unit, want}})
+	}
+	if !s.Enabled && u.file != "enabled" && u.wants {
+		c.Action = Update
+		c.Fields = append(c.Fields, Field{"start at boot", "link without a unit", "disabled"})
+		c.Steps = append(c.Steps, Command{Script: dropLink, Args: []string{wantsLink(s.Unit)}})
 	}
 	if u.reload {
 		c.Action = Update
@@ -202,8 +214,15 @@ enabled) systemctl --quiet enable "$1" ;;
 *) systemctl --quiet disable "$1" ;;
 esac`
 
-// startUnit starts or restarts $1 and waits until the check $3 passes, for 20
-// seconds at most; that it did not is added to the record $5. Without an agent
+// dropLink makes systemd forget a unit of which only the link $1 is left.
+const dropLink = `
+set -e
+rm -f "$1"
+systemctl daemon-reload`
+
+// startUnit starts or restarts $1 and waits until the check $3 passes. It
+// checks again for 20 seconds, however long a check takes; that none passed is
+// added to the record $5. Without an agent
 // that could check, it is content with a unit that stays up for a second. A
 // unit that fails shows its journal.
 const startUnit = `
@@ -221,7 +240,9 @@ case $(head -c 4 "${check%% *}" 2>/dev/null) in *ELF) ;; *) check= ;; esac
 systemctl reset-failed "$unit" 2>/dev/null
 systemctl "$verb" "$unit" || fail "$verb $unit: failed"
 started=$(property InvocationID)
-tries=0
+uptime() { IFS=. read -r now _ </proc/uptime; }
+uptime
+deadline=$((now + 20)) tries=0
 while :; do
 	[ "$(property ActiveState)" = active ] && [ "$(property InvocationID)" = "$started" ] ||
 		fail "$verb $unit: the process ended: $(property Result)"
@@ -229,7 +250,8 @@ while :; do
 		[ "$tries" -lt 4 ] || exit 0
 	else
 		answer=$($check 2>&1 >/dev/null) && exit 0
-		[ "$tries" -lt 80 ] || {
+		uptime
+		[ "$now" -lt "$deadline" ] || {
 			echo silent >>"$record"
 			fail "$verb $unit: it runs, but its API does not answer: ${answer#*: }"
 		}

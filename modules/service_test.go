@@ -107,6 +107,11 @@ func TestServiceConverges(t *testing.T) {
 			h.write("/etc/systemd/system/a.service", "[Service]\n", 0o644)
 			return Service{Unit: "a.service"}
 		}},
+		{name: "stopped, link without a unit", make: func(h *host) Resource {
+			h.mkdir("/etc/systemd/system/multi-user.target.wants")
+			h.must(Command{Script: `ln -s /etc/systemd/system/a.service "$1"`, Args: []string{wantsLink("a.service")}})
+			return Service{Unit: "a.service"}
+		}},
 	} {
 		l.root = true
 		t.Run(l.name, l.hold)
@@ -182,6 +187,11 @@ func TestServiceDiff(t *testing.T) {
 			"update [start at boot: enabled -> disabled] | disable xmrig.service"},
 		{"stopped, unit not loaded anew", stopped, strings.NewReplacer("=active", "=inactive", "enabled", "disabled", "Reload=no", "Reload=yes").Replace(upAndEnabled),
 			"update [loaded unit: older than its file -> the file] | reload"},
+		{"stopped, link without a unit", stopped, "LoadState=not-found\nActiveState=inactive\nSubState=dead\nUnitFileState=\nNeedDaemonReload=no\nResult=success\nWantsLink=yes\nRecord=\n",
+			"update [start at boot: link without a unit -> disabled] | drop /etc/systemd/system/multi-user.target.wants/xmrig.service"},
+		{"to be disabled by systemd", stopped, strings.NewReplacer("=active", "=inactive", "Record=", "WantsLink=yes\nRecord=").Replace(upAndEnabled),
+			"update [start at boot: enabled -> disabled] | disable xmrig.service"},
+		{"link and unit", service, strings.Replace(upAndEnabled, "Record=", "WantsLink=yes\nRecord=", 1) + fresh, ""},
 		{"stopped and gone", stopped, "LoadState=not-found\nActiveState=inactive\nSubState=dead\nUnitFileState=\nNeedDaemonReload=no\nResult=success\nRecord=\n", ""},
 	} {
 		c, err := test.service.Diff(test.probed, Facts{})
@@ -203,6 +213,8 @@ func TestServiceDiff(t *testing.T) {
 				got += " | " + enable
 			case step.Script == setEnabled:
 				got += " | " + disable
+			case step.Script == dropLink:
+				got += " | drop " + step.Args[0]
 			case step.Script == daemonReload.Script:
 				got += " | " + reload
 			case step.Script == startUnit && step.Args[1] == "start":
@@ -272,6 +284,19 @@ func TestServiceStart(t *testing.T) {
 		}
 		if c := h.change(s); c.Action != Restart || c.Reason != "its API did not answer after the last start" {
 			t.Errorf("the next plan: %+v", c)
+		}
+	})
+	t.Run("it hangs", func(t *testing.T) {
+		h := newRoot(t)
+		h.testService()
+		h.must(Command{Script: "cp /bin/sh /usr/local/bin/check"})
+		h.write("/usr/local/bin/hang", "echo try >>/run/fake/tries; sleep 3; echo no answer >&2; exit 1", 0o644)
+		r := h.run(start("/usr/local/bin/check /usr/local/bin/hang"))
+		if want := "start a.service: it runs, but its API does not answer: no answer; "; r.Status != 1 || !strings.HasPrefix(r.Stderr, want) {
+			t.Errorf("exit %d\n got %q\nwant %q", r.Status, r.Stderr, want)
+		}
+		if got := strings.Count(h.read("/run/fake/tries"), "try"); got != 7 {
+			t.Errorf("%d tries of 3.25 s each, want the 7 that begin within 20 s", got)
 		}
 	})
 }
