@@ -26,8 +26,9 @@ type Binary struct {
 	Arch    string // GOARCH it is built for; empty if not known
 	Content *Blob  // with InstallPush
 
-	// Absent removes link and store. A binary that was adopted goes back to
-	// where it was found.
+	// Absent removes link and store. An adopted binary takes the place of the
+	// link that leads to it, or of any link if it is the only one; others stay
+	// in the store.
 	Absent bool
 
 	URL           string // of the archive, with InstallPull
@@ -63,11 +64,11 @@ fi
 ls -1t "$store" 2>/dev/null | while IFS= read -r entry; do
 	[ ${#entry} -eq 64 ] || continue
 	file=$store/$entry/$name
-	sum=none; attributes='0 - -'
-	[ ! -f "$file" ] || { sum=$(sha256sum <"$file"); attributes=$(stat -c '%a %U %G' "$file"); }
-	adopted=no
+	sum=none adopted=no
 	[ ! -e "$store/$entry/adopted" ] || adopted=yes
-	printf 'store %s %s %s %s\n' "$entry" "${sum%% *}" "$adopted" "$attributes"
+	set -- "$store" "$store/$entry"
+	[ ! -f "$file" ] || { sum=$(sha256sum <"$file"); set -- "$@" "$file"; }
+	echo store "$entry" "${sum%% *}" "$adopted" $(stat -c '%a %U %G' "$@")
 done
 :`
 
@@ -80,8 +81,12 @@ type storeEntry struct {
 	sum     string // its name
 	actual  string // what the executable in it really has
 	adopted bool
-	owned
+	owned   // the executable
+	store   owned
+	dir     owned
 }
+
+func (e storeEntry) exists() bool { return e.actual != "none" }
 
 // rootOwned is what only root can change.
 var rootOwned = owned{"0755", "root", "root"}
@@ -110,11 +115,15 @@ func parseBinary(probed string) (probedBinary, error) {
 	}
 	for line := range strings.Lines(rest) {
 		w := strings.Fields(line)
-		if len(w) != 7 {
+		if len(w) != 10 && len(w) != 13 {
 			return p, fmt.Errorf("unexpected answer %q", line)
 		}
-		p.entries = append(p.entries, storeEntry{sum: w[1], actual: w[2], adopted: w[3] == "yes",
-			owned: owned{octal(w[4]), w[5], w[6]}})
+		e := storeEntry{sum: w[1], actual: w[2], adopted: w[3] == "yes",
+			store: owned{octal(w[4]), w[5], w[6]}, dir: owned{octal(w[7]), w[8], w[9]}}
+		if len(w) == 13 {
+			e.owned = owned{octal(w[10]), w[11], w[12]}
+		}
+		p.entries = append(p.entries, e)
 	}
 	return p, nil
 }
@@ -189,6 +198,7 @@ func (b Binary) Diff(probed string, facts Facts) (Change, error) {
 		c.Steps = append(c.Steps, Symlink{Path: b.Link, Target: target}.link())
 	}
 	b.prune(&c, want, have)
+	b.protect(&c, have)
 	return c, nil
 }
 
@@ -236,18 +246,66 @@ func (b Binary) remove(have probedBinary) Change {
 		c.Fields = append(c.Fields, f)
 		c.Steps = append(c.Steps, Command{Script: script, Args: args})
 	}
-	if have.kind == "link" {
+	back := b.restored(have)
+	switch {
+	case back != "":
+		step(`mv -fT "$1" "$2"`, Field{"adopted binary", b.stored(back), b.Link}, b.stored(back), b.Link)
+	case have.kind == "link":
 		step(`rm -f "$1"`, Field{Name: "link", Old: have.target}, b.Link)
 	}
 	for _, e := range have.entries {
-		if e.adopted && have.kind != "file" {
-			step(`mv -T "$1" "$2"`, Field{"adopted binary", b.stored(e.sum), b.Link}, b.stored(e.sum), b.Link)
+		if !e.adopted || !e.exists() || e.sum == back {
+			entry := path.Join(b.Store, e.sum)
+			step(remove, Field{Name: "stored binary", Old: entry}, entry, yes(true))
 		}
 	}
-	if len(have.entries) > 0 {
-		step(`rm -rf --one-file-system "$1"`, Field{Name: "store", Old: b.Store}, b.Store)
-	}
 	return c
+}
+
+// restored is the adopted entry that goes back in the link's place, or "".
+func (b Binary) restored(have probedBinary) string {
+	if have.kind != "link" && have.kind != "absent" {
+		return ""
+	}
+	var adopted []string
+	for _, e := range have.entries {
+		if !e.adopted || !e.exists() {
+			continue
+		}
+		if have.target == b.stored(e.sum) {
+			return e.sum
+		}
+		adopted = append(adopted, e.sum)
+	}
+	if len(adopted) == 1 {
+		return adopted[0]
+	}
+	return ""
+}
+
+// protect puts first what takes directories of the store from everyone but
+// root.
+func (b Binary) protect(c *Change, have probedBinary) {
+	var fields []Field
+	var steps []Command
+	dir := func(path string, have owned) {
+		if have == rootOwned {
+			return
+		}
+		fields = append(fields, Field{"directory " + path, have.String(), rootOwned.String()})
+		steps = append(steps, setAttributes(path, rootOwned.owner, rootOwned.group, rootOwned.mode))
+	}
+	for i, e := range have.entries {
+		if i == 0 {
+			dir(b.Store, e.store)
+		}
+		dir(path.Join(b.Store, e.sum), e.dir)
+	}
+	if len(steps) > 0 && c.Empty() {
+		c.Action = Update
+	}
+	c.Fields = append(fields, c.Fields...)
+	c.Steps = append(steps, c.Steps...)
 }
 
 // prune removes all but the current and the previous binary. The previous one
@@ -291,6 +349,7 @@ set -eu
 umask 022
 dir=${1%/*}
 mkdir -p "$dir"
+chown root:root "${dir%/*}" "$dir"
 chmod 0755 "${dir%/*}" "$dir"
 new=$dir/.new
 trap 'rm -f "$new" "$dir/.archive"; rmdir "$dir" 2>/dev/null || :' EXIT
@@ -331,6 +390,8 @@ set -eu
 umask 022
 dir=$2/$4
 mkdir -p "$dir"
+trap 'rm -f "$dir/.new"; [ -f "$dir/$3" ] || rm -f "$dir/adopted"; rmdir "$dir" 2>/dev/null || :' EXIT
+chown root:root "$2" "$dir"
 chmod 0755 "$2" "$dir"
 [ "$5" = no ] || : >"$dir/adopted"
 cp -f "$1" "$dir/.new"

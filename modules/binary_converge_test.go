@@ -142,6 +142,12 @@ var binaryLaws = []law{
 		h.chown(stored(current), 1)
 		h.link(stored(current))
 	})},
+	{name: "push: directories for everyone", make: binary(push(), func(h *host) {
+		h.keep(current, 0)
+		h.link(stored(current))
+		h.chown(path.Dir(stored(current)), 1)
+		h.must(Command{Script: `chmod 0777 "$1"`, Args: []string{minerStore}})
+	})},
 	{name: "push: upload that was killed", make: binary(push(), func(h *host) {
 		h.write(path.Dir(stored(current))+"/.new", "half", 0o644)
 	})},
@@ -216,6 +222,13 @@ var binaryLaws = []law{
 		h.write(path.Dir(stored(current))+"/adopted", "", 0o644)
 		h.link(stored(current))
 	})},
+	{name: "absent: two adopted", make: binary(removed(push()), func(h *host) {
+		h.keep(current, 0)
+		h.keep(previous, 0)
+		h.write(path.Dir(stored(current))+"/adopted", "", 0o644)
+		h.write(path.Dir(stored(previous))+"/adopted", "", 0o644)
+		h.link(stored(current))
+	})},
 	{name: "absent: linked elsewhere", make: binary(removed(existing()), func(h *host) {
 		h.write("/opt/xmrig/xmrig", current, 0o755)
 		h.link("/opt/xmrig/xmrig")
@@ -251,6 +264,28 @@ func TestBinaryAdoption(t *testing.T) {
 		}
 		if _, err := os.Stat(h.root + minerStore); !os.IsNotExist(err) {
 			t.Errorf("the store is still there: %v", err)
+		}
+	})
+	t.Run("of two only the linked one goes back", func(t *testing.T) {
+		h := newRoot(t)
+		for _, content := range []string{current, previous} {
+			h.keep(content, 0)
+			h.write(path.Dir(stored(content))+"/adopted", "", 0o644)
+		}
+		h.link(stored(current))
+		h.converge(removed(push()))
+		if got := h.read(minerBinary); got != current {
+			t.Errorf("%s is %q", minerBinary, got)
+		}
+		if got := h.read(stored(previous)); got != previous {
+			t.Errorf("the other adopted binary is %q", got)
+		}
+	})
+	t.Run("a move that ended leaves nothing", func(t *testing.T) {
+		h := newRoot(t)
+		r := h.run(Command{Script: moveIntoStore, Args: []string{minerBinary, minerStore, "xmrig", sum(current), "yes"}})
+		if _, err := os.Stat(h.root + path.Dir(stored(current))); r.Status == 0 || !os.IsNotExist(err) {
+			t.Errorf("exit %d, the entry is still there: %v", r.Status, err)
 		}
 	})
 	t.Run("a binary elsewhere stays there", func(t *testing.T) {

@@ -50,7 +50,7 @@ var stepNames = map[string]string{
 	`install -d -o "$2" -g "$3" -m "0$4" "$1"`:        "install",
 	daemonReload.Script:                               "reload",
 	pushIntoStore:                                     "push", copyIntoStore: "copy", pullIntoStore: "pull", moveIntoStore: "move",
-	`rm -f "$1"`: "rm", `mv -T "$1" "$2"`: "mv", `rm -rf --one-file-system "$1"`: "rm -rf",
+	`rm -f "$1"`: "rm", `mv -fT "$1" "$2"`: "mv", `rm -rf --one-file-system "$1"`: "rm -rf",
 }
 
 // shortSums puts the names of these tests' contents in place of their sha256.
@@ -229,8 +229,9 @@ func TestBinaryDiff(t *testing.T) {
 		toStore = " | link LINK STORE/CURRENT/xmrig"
 		pushed  = " | push STORE/CURRENT/xmrig CURRENT < CURRENT"
 	)
+	const dirs = " 755 root root 755 root root"
 	entry := func(content, actual, adopted string) string {
-		return "store " + sum(content) + " " + sum(actual) + " " + adopted + " 755 root root\n"
+		return "store " + sum(content) + " " + sum(actual) + " " + adopted + dirs + " 755 root root\n"
 	}
 	here := entry(current, current, "no")
 	link := func(content string) string { return "link " + stored(content) + "\n" }
@@ -252,14 +253,16 @@ func TestBinaryDiff(t *testing.T) {
 		{"one too many", link(current) + entry(previous, previous, "no") + entry(older, older, "no") + here,
 			"update [old binary: OLDER -> ] | rm -rf STORE/OLDER"},
 		{"an adopted one too many", link(current) + entry(previous, previous, "no") + entry(older, older, "yes") + here, ""},
-		{"a killed upload and the previous", link(current) + "store " + sum(older) + " none no 0 - -\n" + entry(previous, previous, "no") + here,
+		{"a killed upload and the previous", link(current) + "store " + sum(older) + " none no" + dirs + "\n" + entry(previous, previous, "no") + here,
 			"update [old binary: OLDER -> ] | rm -rf STORE/OLDER"},
 		{"other content in the store", link(current) + entry(current, older, "no"),
 			"update: the installed file is not what it was" + pushed},
-		{"other mode in the store", link(current) + strings.Replace(here, "755", "775", 1),
+		{"other mode in the store", link(current) + strings.Replace(here, "755 root root\n", "775 root root\n", 1),
 			"update: the installed file is not what it was | copy STORE/CURRENT/xmrig STORE/CURRENT/xmrig CURRENT"},
-		{"other owner in the store", link(current) + strings.Replace(here, "root root", "xmrig root", 1),
+		{"other owner in the store", link(current) + strings.Replace(here, "root root\n", "xmrig root\n", 1),
 			"update: the installed file is not what it was | copy STORE/CURRENT/xmrig STORE/CURRENT/xmrig CURRENT"},
+		{"directories for everyone", link(current) + strings.Replace(here, dirs, " 777 root root 755 xmrig root", 1),
+			"update [directory STORE: 0777 root:root -> 0755 root:root] [directory STORE/CURRENT: 0755 xmrig:root -> 0755 root:root] | chmod STORE root root 0755 | chmod STORE/CURRENT root root 0755"},
 		{"dangling link", link(current), "update: the installed file is not what it was" + pushed},
 		{"link elsewhere", "link /usr/bin/xmrig\n",
 			"update [target: /usr/bin/xmrig -> STORE/CURRENT/xmrig]" + pushed + toStore},
@@ -322,12 +325,20 @@ func TestBinaryDiff(t *testing.T) {
 		{"as it should be", "absent\n", ""},
 		{"a file of somebody else", "file " + sum(older) + "\n", ""},
 		{"link and store", link(current) + here,
-			"delete [link: STORE/CURRENT/xmrig -> ] [store: STORE -> ] | rm LINK | rm -rf STORE"},
+			"delete [link: STORE/CURRENT/xmrig -> ] [stored binary: STORE/CURRENT -> ] | rm LINK | remove STORE/CURRENT yes"},
 		{"adopted", link(current) + entry(current, current, "yes"),
-			"delete [link: STORE/CURRENT/xmrig -> ] [adopted binary: STORE/CURRENT/xmrig -> LINK] [store: STORE -> ] | rm LINK | mv STORE/CURRENT/xmrig LINK | rm -rf STORE"},
+			"delete [adopted binary: STORE/CURRENT/xmrig -> LINK] [stored binary: STORE/CURRENT -> ] | mv STORE/CURRENT/xmrig LINK | remove STORE/CURRENT yes"},
+		{"adopted, another runs", link(current) + here + entry(previous, previous, "yes"),
+			"delete [adopted binary: STORE/PREVIOUS/xmrig -> LINK] [stored binary: STORE/CURRENT -> ] [stored binary: STORE/PREVIOUS -> ] | mv STORE/PREVIOUS/xmrig LINK | remove STORE/CURRENT yes | remove STORE/PREVIOUS yes"},
+		{"two adopted", link(current) + entry(previous, previous, "yes") + entry(current, current, "yes"),
+			"delete [adopted binary: STORE/CURRENT/xmrig -> LINK] [stored binary: STORE/CURRENT -> ] | mv STORE/CURRENT/xmrig LINK | remove STORE/CURRENT yes"},
+		{"two adopted, another runs", link(older) + entry(previous, previous, "yes") + entry(current, current, "yes"),
+			"delete [link: STORE/OLDER/xmrig -> ] | rm LINK"},
+		{"adopted, and a file of somebody else", "file " + sum(older) + "\n" + entry(current, current, "yes") + entry(previous, previous, "no"),
+			"delete [stored binary: STORE/PREVIOUS -> ] | remove STORE/PREVIOUS yes"},
 		{"adopted, cut off after the link", "absent\n" + entry(current, current, "yes"),
-			"delete [adopted binary: STORE/CURRENT/xmrig -> LINK] [store: STORE -> ] | mv STORE/CURRENT/xmrig LINK | rm -rf STORE"},
-		{"adopted, cut off after the move", "file " + sum(current) + "\nstore " + sum(current) + " none yes 0 - -\n",
-			"delete [store: STORE -> ] | rm -rf STORE"},
+			"delete [adopted binary: STORE/CURRENT/xmrig -> LINK] [stored binary: STORE/CURRENT -> ] | mv STORE/CURRENT/xmrig LINK | remove STORE/CURRENT yes"},
+		{"adopted, cut off after the move", "file " + sum(current) + "\nstore " + sum(current) + " none yes" + dirs + "\n",
+			"delete [stored binary: STORE/CURRENT -> ] | remove STORE/CURRENT yes"},
 	})
 }

@@ -151,6 +151,8 @@ func setAttributes(path, owner, group, mode string) Command {
 // owned is what stat says of a path.
 type owned struct{ mode, owner, group string }
 
+func (o owned) String() string { return o.mode + " " + o.owner + ":" + o.group }
+
 // attributeFields lists what separates have from want, in a fixed order.
 func attributeFields(have owned, mode, owner, group string) []Field {
 	var fields []Field
