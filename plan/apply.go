@@ -38,22 +38,26 @@ var ErrInterrupted = errors.New("interrupted")
 // what runs then comes to its end. Cancelling ctx abandons the host where it
 // is.
 //
-// audit is written to the host's journal together with the list of changes
-// before the first of them is made. made is called after each change with the
-// time that it took.
+// audit says who applies; it is written to the host's journal together with the
+// list of changes before the first of them is made, and with what became of
+// them at the end. made is called after each change with the time that it took.
 func (p *Plan) Apply(ctx context.Context, stop <-chan struct{}, host Host, audit string, made func(Change, time.Duration)) Outcome {
 	o := Outcome{Pending: p.Changes}
 	quiet, disruptive := p.split()
-	for _, batch := range [][]step{append([]step{auditLine(audit, p.Changes)}, steps(quiet)...), steps(disruptive)} {
+	for _, batch := range [][]step{append([]step{intent(audit, p.Changes)}, steps(quiet)...), steps(disruptive)} {
 		if stopped(stop) {
 			o.Err = ErrInterrupted
-			return o
+		} else {
+			o.Err = o.run(ctx, host, batch, made)
 		}
-		if o.Err = o.run(ctx, host, batch, made); o.Err != nil {
+		if o.Err != nil {
+			if o.Touched { // the host may be gone; the error stays the one that it was
+				host.Run(ctx, func(int, modules.Result) {}, auditLine(fmt.Sprintf("%s: ended after %d of %d changes", audit, len(o.Done), len(p.Changes))))
+			}
 			return o
 		}
 	}
-	o.Err = p.verify(ctx, host)
+	o.Err = p.verify(ctx, host, auditLine(fmt.Sprintf("%s: made all %d changes", audit, len(p.Changes))))
 	return o
 }
 
@@ -126,12 +130,12 @@ func (o *Outcome) run(ctx context.Context, host Host, batch []step, made func(Ch
 
 // verify reads the host again. A resource that still differs would differ for
 // ever, so it is an error.
-func (p *Plan) verify(ctx context.Context, host Host) error {
-	answers, err := host.Run(ctx, func(int, modules.Result) {}, Probes(p.resources)...)
+func (p *Plan) verify(ctx context.Context, host Host, audit modules.Command) error {
+	answers, err := host.Run(ctx, func(int, modules.Result) {}, append(Probes(p.resources), audit)...)
 	if err != nil {
 		return fmt.Errorf("verify: %w", err)
 	}
-	again, err := Make(p.resources, answers)
+	again, err := Make(p.resources, answers[:len(answers)-1])
 	if err != nil {
 		return fmt.Errorf("verify: %w", err)
 	}
@@ -154,13 +158,15 @@ func describe(c Change) string {
 	return strings.Join(words, ", ")
 }
 
-func auditLine(who string, changes []Change) step {
+// intent says in the host's journal what is going to be changed.
+func intent(audit string, changes []Change) step {
 	what := make([]string, len(changes))
 	for i, c := range changes {
 		what[i] = string(c.Action) + " " + c.Resource
 	}
-	return step{name: "write audit line", Command: modules.Command{
-		Script: `printf '%s\n' "$1" | systemd-cat -t xmrfleet -p notice`,
-		Args:   []string{who + ": " + strings.Join(what, "; ")},
-	}}
+	return step{name: "write audit line", Command: auditLine(audit + ": " + strings.Join(what, "; "))}
+}
+
+func auditLine(text string) modules.Command {
+	return modules.Command{Script: `printf '%s\n' "$1" | systemd-cat -t xmrfleet -p notice`, Args: []string{text}}
 }

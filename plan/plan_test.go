@@ -129,15 +129,15 @@ func TestApply(t *testing.T) {
 		{"all", []line{{text: "a"}, {text: "b", service: true}, {text: "c"}}, 0,
 			result{"line a, line b, line c", "", ""}, 3},
 		{"a step fails", []line{{text: "a"}, {text: "b", step: `echo no >&2; exit 3`}, {text: "c"}, {text: "d", service: true}}, 0,
-			result{"line a", "line b, line c, line d", "line b: no"}, 1},
+			result{"line a", "line b, line c, line d", "line b: no"}, 2},
 		{"a step fails without a word", []line{{text: "a", step: `exit 7`}}, 0,
-			result{"", "line a", "line a: exit status 7"}, 1},
+			result{"", "line a", "line a: exit status 7"}, 2},
 		{"a service fails", []line{{text: "a"}, {text: "b", service: true, step: `echo its journal; exit 1`}}, 0,
-			result{"line a", "line b", "line b: its journal"}, 2},
+			result{"line a", "line b", "line b: its journal"}, 3},
 		{"no effect", []line{{text: "a", step: `:`}}, 0,
 			result{"line a", "", "line a: not idempotent: right after the apply it still differs (update)"}, 2},
 		{"lost before the services", []line{{text: "a"}, {text: "b", service: true}}, 3,
-			result{"line a", "line b", "the connection was lost"}, 2},
+			result{"line a", "line b", "the connection was lost"}, 3},
 		{"lost before the last look", []line{{text: "a"}}, 3,
 			result{"line a", "", "verify: the connection was lost"}, 2},
 	} {
@@ -188,7 +188,8 @@ func TestAudit(t *testing.T) {
 		t.Fatal(o.Err)
 	}
 	got, err := os.ReadFile(file)
-	if want := "-t xmrfleet -p notice\nrun 7f3a by maia from laptop: update line a; update line $(b)\n"; string(got) != want {
+	if want := "-t xmrfleet -p notice\nrun 7f3a by maia from laptop: update line a; update line $(b)\n" +
+		"-t xmrfleet -p notice\nrun 7f3a by maia from laptop: made all 2 changes\n"; string(got) != want {
 		t.Errorf("got %q, %v\nwant %q", got, err, want)
 	}
 }

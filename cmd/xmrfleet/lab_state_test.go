@@ -271,13 +271,14 @@ func TestAudit(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSpace(f.sh("mini-1", `journalctl --sync; journalctl -q -t xmrfleet -o cat; hostname >/dev/null`)), "\n")
-	if len(lines) != 2 {
-		t.Fatalf("want a line for each of two applies that changed something: %q", lines)
+	if len(lines) != 4 {
+		t.Fatalf("want two lines for each of two applies that changed something: %q", lines)
 	}
 	last := regexp.MustCompile(`^run [0-9a-f]{8} by ` + regexp.QuoteMeta(me.Username) + ` from \S+: update file /etc/xmrig/config\.json; restart service xmrig$`)
-	if !last.MatchString(lines[1]) {
-		t.Errorf("audit: %q", lines[1])
+	if !last.MatchString(lines[2]) {
+		t.Errorf("audit: %q", lines[2])
 	}
+	contains(t, lines[3], ": made all 2 changes")
 	contains(t, lines[0], "create user xmrig; create binary xmrig; create file /etc/xmrig/config.json")
 	contains(t, f.sh("mini-1", `journalctl -q -t sshd -o cat`), "Accepted publickey for deploy from "+f.lab.Gateway())
 	contains(t, f.sh("mini-1", `journalctl -q -t sudo -o cat`), "deploy : ", "USER=root ; COMMAND=/bin/sh")
