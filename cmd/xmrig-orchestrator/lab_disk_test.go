@@ -1,0 +1,74 @@
+//go:build lab
+
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"xmrfleet/modules/agent"
+)
+
+// told is what the host tells of itself.
+func (r *rig) told() (s agent.Status) {
+	r.t.Helper()
+	text := r.sh(`xmrig-orchestrator status --json || :`)
+	if err := json.Unmarshal([]byte(text), &s); err != nil {
+		r.t.Fatalf("%v: %s", err, text)
+	}
+	return s
+}
+
+// A full disk below the agent's own database: the miner is still looked after,
+// and what happens meanwhile is counted as soon as there is space.
+func TestLabDiskFull(t *testing.T) {
+	r := newRig(t, "")
+	r.sh(`systemctl stop xmrig-orchestrator`)
+	if err := r.lab.Host(name).MountTmpfs(t.Context(), agent.StateDir, 1<<20); err != nil {
+		t.Fatal(err)
+	}
+	r.sh(`systemctl start xmrig-orchestrator`)
+	r.caused("running", "healthy")
+	pid := r.sh(`systemctl show -p MainPID --value xmrig-orchestrator`)
+
+	r.sh(`! cat /dev/zero >"$1/ballast" 2>/dev/null`, agent.StateDir)
+	const fault = `journalctl --namespace=xmrig --sync; journalctl -q --namespace=xmrig -u xmrig-orchestrator -o cat | grep -F 'disk is full'`
+	// Without its queue, the agent acts all the same. systemd counts its own
+	// restarts anew after that, so that they come last.
+	before := r.sh(`systemctl show -p MainPID --value xmrig`)
+	r.control("busy=0.2 threads=4 state=thread-dead")
+	r.until(30*time.Second, `now=$(systemctl show -p MainPID --value xmrig); [ "$now" != 0 ] && [ "$now" != "$1" ]`, strings.TrimSpace(before))
+	r.control("busy=0.2 threads=4")
+	t.Logf("the agent says:\n%s", r.until(20*time.Second, fault))
+	for _, restarts := range []string{"1", "2"} {
+		r.sh(`systemctl kill -s KILL xmrig`)
+		r.until(20*time.Second, `[ "$(systemctl show -p NRestarts --value xmrig)" = "$1" ] && systemctl is-active xmrig`, restarts)
+	}
+	full := r.told()
+	t.Logf("while the disk is full, the status says: %s, %d restarts, %s", full.State, full.RestartCount, full.LastError)
+
+	r.sh(`rm "$1/ballast"`, agent.StateDir)
+	begin := time.Now()
+	r.until(45*time.Second, `xmrig-orchestrator status --json | grep -F '"restart_count":3,'`)
+	s := r.told()
+	t.Logf("counted after %v: %d restarts, %d errors, last %q", time.Since(begin).Round(time.Second), s.RestartCount, s.ErrorCount, s.LastError)
+	r.sh(`xmrig-orchestrator enqueue restart --reason "space again" --wait`)
+	r.caused("running", "healthy")
+	s = r.told()
+	if s.RestartCount != 3 {
+		t.Errorf("%d restarts are counted after a command, 2 by systemd and 1 by the agent happened\n%s", s.RestartCount, r.story())
+	}
+	if got := r.sh(`systemctl show -p MainPID --value xmrig-orchestrator`); got != pid {
+		t.Errorf("the agent is another one: %s, %s", pid, got)
+	}
+	r.sh(`systemctl stop xmrig-orchestrator; cp -a "$1" /var/tmp/copy`, agent.StateDir)
+	r.path = "/var/tmp/copy/orchestrator.sqlite3"
+	if got := r.sqlite("PRAGMA integrity_check"); got != "ok\n" {
+		t.Error(got)
+	}
+	if got := r.commands(); got != "restart|completed|space again\n" {
+		t.Errorf("commands: %s", got)
+	}
+}
