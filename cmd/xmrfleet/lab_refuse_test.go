@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -100,9 +101,13 @@ func TestRefusals(t *testing.T) {
 
 // section is what an output says of one host.
 func section(text, host string) string {
-	_, rest, _ := strings.Cut(text, "  ! "+host+"  ")
-	rest, _, _ = strings.Cut(rest, "\n  ! ")
-	return rest
+	for _, part := range strings.Split("\n"+text, "\n  ! ") {
+		names, rest, _ := strings.Cut(part, "  ")
+		if slices.Contains(strings.Split(names, ", "), host) {
+			return rest
+		}
+	}
+	return ""
 }
 
 // forget takes one host out of known_hosts and gives another the wrong key.

@@ -17,7 +17,7 @@ import (
 // TestRoundTripBudget counts what a plan and a small apply cost on the network,
 // by what they take longer through a proxy that delays every byte.
 func TestRoundTripBudget(t *testing.T) {
-	const way = 100 * time.Millisecond // so long that the work at the ends does not blur it
+	const way = 200 * time.Millisecond // so long that the work at the ends does not blur it
 	f := newFleet(t, `host "mini-1" {}`, "mini-1")
 	f.apply()
 

@@ -114,7 +114,11 @@ func TestLabCrashLoop(t *testing.T) {
 	if got := r.sh(`systemctl is-active xmrig; systemctl is-enabled xmrig` + "; :"); !strings.HasSuffix(got, "enabled\n") || strings.HasPrefix(got, "active") {
 		t.Errorf("the unit is %s", got)
 	}
-	if got := r.commands(); got != "stop|completed|xmrig-orchestrator: crash-loop\n" {
+	const stopped = "stop|completed|xmrig-orchestrator: crash-loop\n"
+	for end := time.Now().Add(10 * time.Second); r.commands() != stopped && time.Now().Before(end); {
+		time.Sleep(100 * time.Millisecond) // the unit is down before the command is done
+	}
+	if got := r.commands(); got != stopped {
 		t.Errorf("commands: %s", got)
 	}
 	time.Sleep(12 * time.Second) // longer than RestartSec
