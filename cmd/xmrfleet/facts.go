@@ -10,31 +10,14 @@ import (
 	"xmrfleet/modules"
 )
 
-type factsCmd struct {
-	fleetFlags
-	selection
-	connectionFlags
-}
+type factsCmd struct{ survey }
 
 func (c *factsCmd) Run(ctx context.Context, p *Program) error {
 	began := time.Now()
-	fleet, err := p.load(c.fleetFlags)
+	hosts, outcomes, err := askEach(ctx, p, c.survey, readFacts)
 	if err != nil {
 		return err
 	}
-	hosts, err := c.hosts(fleet)
-	if err != nil {
-		return err
-	}
-	d := c.dialer(p.err)
-	defer d.Close()
-	ctx, cancel := p.unlessStopped(ctx)
-	defer cancel()
-	outcomes := executor.Each(ctx, hosts, 0, func(ctx context.Context, h hcl.Host) (modules.Facts, error) {
-		ctx, cancel := context.WithTimeout(ctx, c.Timeout)
-		defer cancel()
-		return readFacts(ctx, d, h)
-	})
 	described := make([]view.HostFacts, len(hosts))
 	var t tally
 	for i, o := range outcomes {

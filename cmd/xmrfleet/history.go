@@ -16,11 +16,7 @@ import (
 	"xmrfleet/modules/agent"
 )
 
-type historyCmd struct {
-	fleetFlags
-	selection
-	connectionFlags
-}
+type historyCmd struct{ survey }
 
 // Help is shown by --help.
 func (c *historyCmd) Help() string {
@@ -34,23 +30,10 @@ exec timeout 10 "$1" history --json`
 
 func (c *historyCmd) Run(ctx context.Context, p *Program) error {
 	began := time.Now()
-	fleet, err := p.load(c.fleetFlags)
+	hosts, outcomes, err := askEach(ctx, p, c.survey, readHistory)
 	if err != nil {
 		return err
 	}
-	hosts, err := c.hosts(fleet)
-	if err != nil {
-		return err
-	}
-	d := c.dialer(p.err)
-	defer d.Close()
-	ctx, cancel := p.unlessStopped(ctx)
-	defer cancel()
-	outcomes := executor.Each(ctx, hosts, 0, func(ctx context.Context, h hcl.Host) (agent.History, error) {
-		ctx, cancel := context.WithTimeout(ctx, c.Timeout)
-		defer cancel()
-		return readHistory(ctx, d, h)
-	})
 	e := view.Recalled{}
 	var failed []string
 	for i, o := range outcomes {

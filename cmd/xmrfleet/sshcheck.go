@@ -15,31 +15,16 @@ import (
 	"xmrfleet/hcl"
 )
 
-type sshCheckCmd struct {
-	fleetFlags
-	selection
-	connectionFlags
-}
+type sshCheckCmd struct{ survey }
 
 func (c *sshCheckCmd) Run(ctx context.Context, p *Program) error {
 	began := time.Now()
-	fleet, err := p.load(c.fleetFlags)
-	if err != nil {
-		return err
-	}
-	hosts, err := c.hosts(fleet)
-	if err != nil {
-		return err
-	}
-	d := c.dialer(p.err)
-	defer d.Close()
-	ctx, cancel := p.unlessStopped(ctx)
-	defer cancel()
-	outcomes := executor.Each(ctx, hosts, 0, func(ctx context.Context, h hcl.Host) (*executor.Trace, error) {
-		ctx, cancel := context.WithTimeout(ctx, c.Timeout)
-		defer cancel()
+	hosts, outcomes, err := askEach(ctx, p, c.survey, func(ctx context.Context, d *executor.Dialer, h hcl.Host) (*executor.Trace, error) {
 		return d.Trace(ctx, target(h)), nil
 	})
+	if err != nil {
+		return err
+	}
 	checks := make([]view.HostCheck, len(hosts))
 	var t tally
 	for i, o := range outcomes {

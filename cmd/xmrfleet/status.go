@@ -15,31 +15,14 @@ import (
 	"xmrfleet/modules/agent"
 )
 
-type statusCmd struct {
-	fleetFlags
-	selection
-	connectionFlags
-}
+type statusCmd struct{ survey }
 
 func (c *statusCmd) Run(ctx context.Context, p *Program) error {
 	began := time.Now()
-	fleet, err := p.load(c.fleetFlags)
+	hosts, outcomes, err := askEach(ctx, p, c.survey, readStatus)
 	if err != nil {
 		return err
 	}
-	hosts, err := c.hosts(fleet)
-	if err != nil {
-		return err
-	}
-	d := c.dialer(p.err)
-	defer d.Close()
-	ctx, cancel := p.unlessStopped(ctx)
-	defer cancel()
-	outcomes := executor.Each(ctx, hosts, 0, func(ctx context.Context, h hcl.Host) (view.HostStatus, error) {
-		ctx, cancel := context.WithTimeout(ctx, c.Timeout)
-		defer cancel()
-		return readStatus(ctx, d, h)
-	})
 	rows := make([]view.HostStatus, len(hosts))
 	var t tally
 	for i, o := range outcomes {
