@@ -104,6 +104,9 @@ func (d *daemon) perform(ctx context.Context, c store.Command) store.Outcome {
 	log.Info("command begins")
 	o := store.Outcome{ID: c.ID}
 	unit, err := systemd.Show(ctx, agent.MinerUnit)
+	if err == nil {
+		d.see(unit) // before systemd's count is set back
+	}
 	if err == nil && c.Own() && (unit.Active == "inactive" || unit.Active == "failed") {
 		o.Error = "dropped: " + agent.MinerUnit + " is " + unit.Active
 	} else {

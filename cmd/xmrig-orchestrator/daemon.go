@@ -147,11 +147,24 @@ func (d *daemon) look(ctx context.Context) health.Decision {
 	dec, watch := d.memory.Watch.Decide(o, d.policy)
 	d.memory.Watch = watch
 	if o.UnitErr == nil {
-		d.unit = o.Unit
+		d.see(o.Unit)
 	}
 	d.note(o, dec)
 	d.record(ctx, o, dec)
 	return dec
+}
+
+// see takes over the unit's present state. systemd sets its count of restarts
+// back when somebody starts the unit: those that no row holds yet, because the
+// database was away, are then the agent's to remember.
+func (d *daemon) see(u systemd.Unit) {
+	if seen := d.memory.Seen; seen != nil && u.Restarts < d.unit.Restarts {
+		d.memory.Restarts += max(0, d.unit.Restarts-seen.Restarts)
+		counted := *seen
+		counted.Restarts = 0
+		d.memory.Seen = &counted
+	}
+	d.unit = u
 }
 
 func (d *daemon) notify(state string) {
