@@ -134,7 +134,7 @@ func TestAbandonedApply(t *testing.T) {
 	if took := time.Since(began); took > 1500*time.Millisecond {
 		t.Errorf("took %s to abandon", took)
 	}
-	contains(t, o.stdout, "  ! slow-1  in between, 2 of 11 changes made; the next apply finishes it: run command: abandoned",
+	contains(t, o.stdout, "  ! slow-1  in between, ", " of 11 changes made; the next apply finishes it: run command: abandoned",
 		"        not yet  create user xmrig\n", "Apply: 0 of 1 host converged", "\nretry: ")
 	for deadline := time.Now().Add(20 * time.Second); ; {
 		o = f.run("apply", "--yes")
@@ -158,7 +158,8 @@ func TestLostConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := r.wait(exitPartial)
-	contains(t, o.stdout, "  ! slow-1  in between, 2 of 11 changes made; the next apply finishes it: ", "no sign of life for 12s",
+	// The word of the second change may be lost with the cable.
+	contains(t, o.stdout, "  ! slow-1  in between, ", " of 11 changes made; the next apply finishes it: ", "no sign of life for 12s",
 		"Apply: 1 of 2 hosts converged", " -l slow-1\n")
 	if err := f.lab.Host("slow-1").Join(context.Background()); err != nil {
 		t.Fatal(err)
