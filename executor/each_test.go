@@ -52,8 +52,11 @@ func TestEachStopsStarting(t *testing.T) {
 	stop := errors.New("stop")
 	var started atomic.Int32
 	outcomes := Each(ctx, make([]int, 50), 2, func(context.Context, int) (bool, error) {
-		if started.Add(1) == 5 {
+		switch n := started.Add(1); {
+		case n == 5:
 			cancel(stop)
+		case n > 5:
+			<-ctx.Done() // whoever calls cancel may be put off
 		}
 		return true, nil
 	})
