@@ -18,7 +18,7 @@ import (
 // by what they take longer through a proxy that delays every byte.
 func TestRoundTripBudget(t *testing.T) {
 	const way = 200 * time.Millisecond // so long that the work at the ends does not blur it
-	f := newFleet(t, `host "mini-1" {}`, "mini-1")
+	f := aloneFleet(t, `host "mini-1" {}`, "mini-1")
 	f.apply()
 
 	near := f.lab.SSHConfig()

@@ -53,6 +53,13 @@ type fleet struct {
 func newFleet(t *testing.T, extra string, hosts ...string) *fleet {
 	t.Helper()
 	t.Parallel()
+	return aloneFleet(t, extra, hosts...)
+}
+
+// aloneFleet is newFleet for a test that measures time: no other one runs
+// beside it.
+func aloneFleet(t *testing.T, extra string, hosts ...string) *fleet {
+	t.Helper()
 	program, err := filepath.Abs("../../bin/xmrfleet")
 	if err == nil {
 		_, err = os.Stat(program)
