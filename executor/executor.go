@@ -129,8 +129,12 @@ func (d *Dialer) Close() error {
 	return errors.Join(d.bastions.close(), d.agents.close(), d.known.close())
 }
 
-// acquire takes a place in a semaphore, or returns the cause of ctx's end.
+// acquire takes a place in a semaphore, or returns the cause of ctx's end. It
+// takes none once ctx has ended.
 func acquire(ctx context.Context, places chan struct{}) (release func(), err error) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
 	select {
 	case places <- struct{}{}:
 		return func() { <-places }, nil

@@ -80,6 +80,25 @@ func TestLockHasOneHolder(t *testing.T) {
 	}
 }
 
+// What is asked of a shell in vain does not keep it from giving the lock back.
+func TestLockIsGivenBackAfterAnAbandonedRun(t *testing.T) {
+	d := hurried(t, sshtest.Start(t, nil))
+	d.timing.close = 10 * time.Second
+	for range 20 { // half of them took the turn and kept it
+		s, _ := open(t, d, "h", OpenOptions{Lock: maia})
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := s.Run(ctx, nil, sh("echo never")); KindOf(err) != Canceled {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		s.Close()
+		if took := time.Since(began); took > d.timing.close/2 {
+			t.Fatalf("Close took %s", took)
+		}
+	}
+}
+
 func TestLockIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	d := hurried(t, sshtest.Start(t, nil))

@@ -225,8 +225,8 @@ func (s *Shell) Run(ctx context.Context, onResult func(int, modules.Result), cmd
 		return results(len(cmds), modules.NotRun), err
 	}
 	release, err := acquire(ctx, s.turn)
-	if err != nil || ctx.Err() != nil {
-		return results(len(cmds), modules.NotRun), &Error{Kind: Canceled, Op: "run command", Err: context.Cause(ctx)}
+	if err != nil {
+		return results(len(cmds), modules.NotRun), &Error{Kind: Canceled, Op: "run command", Err: err}
 	}
 	defer release()
 	return s.exchange(ctx, s.frame(ctx, "", false, cmds), len(cmds), onResult)

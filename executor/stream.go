@@ -25,8 +25,8 @@ import (
 // follow.
 func (s *Shell) Stream(ctx context.Context, stdout, stderr io.Writer, script string, args ...string) (int, error) {
 	release, err := acquire(ctx, s.turn)
-	if err != nil || ctx.Err() != nil {
-		return Unknown, &Error{Kind: Canceled, Op: "run command", Err: context.Cause(ctx)}
+	if err != nil {
+		return Unknown, &Error{Kind: Canceled, Op: "run command", Err: err}
 	}
 	defer s.Close()
 	defer release()
