@@ -55,7 +55,7 @@ func (c *applyCmd) Run(ctx context.Context, p *Program) error {
 		if s.err == nil && !s.plan.Empty() {
 			todo = append(todo, s)
 		} else {
-			t.planned(s)
+			t.asked(s.err)
 		}
 	}
 	p.hosts = t

@@ -29,9 +29,7 @@ func (c *restartCmd) Run(ctx context.Context, p *Program) error { return c.run(c
 
 // control gives a command to the agents' queues or, with Direct, to systemd.
 type control struct {
-	fleetFlags
-	selection
-	connectionFlags
+	survey
 	Reason string `help:"Why, for the host's record." placeholder:"TEXT"`
 	NoWait bool   `help:"Do not wait until the agent has done it." name:"no-wait"`
 	Direct bool   `help:"Use systemctl in place of the agent, which may be dead."`
@@ -50,62 +48,60 @@ fleet.hcl stays as it is: a miner that it wants running and that was stopped is 
 
 func (c *control) run(ctx context.Context, p *Program, action string) error {
 	began := time.Now()
-	fleet, err := p.load(c.fleetFlags)
+	hosts, err := p.choose(c.fleetFlags, func(fleet *hcl.Fleet) ([]hcl.Host, error) { return c.approved(p, fleet, action) })
 	if err != nil {
 		return err
-	}
-	hosts, err := c.toChange(fleet)
-	if err != nil {
-		return err
-	}
-	if len(hosts) > 1 && len(hosts) == len(fleet.Hosts) && !c.Yes {
-		if p.silent || !term.IsTerminal(int(p.Stdin.Fd())) {
-			return hinted{fmt.Errorf("%s: every host is meant, and there is no terminal to ask at", action), "pass --yes, or name the hosts with --limit"}
-		}
-		if !p.ask(fmt.Sprintf("%s the miners of all %d hosts? [y/N] ", capitalize(action), len(hosts))) {
-			fmt.Fprintln(p.err, "Nothing was changed.")
-			return exitCode(exitDeclined)
-		}
 	}
 	run := p.newRun()
 	if c.Reason == "" {
 		c.Reason = fmt.Sprintf("xmrfleet %s by %s@%s", action, run.User, run.Machine)
 	}
-	d := c.dialer(p.err)
-	defer d.Close()
-	ctx, cancel := p.unlessStopped(ctx)
-	defer cancel()
-	outcomes := executor.Each(ctx, hosts, c.Parallelism, func(ctx context.Context, h hcl.Host) (view.Commanded, error) {
-		ctx, cancel := context.WithTimeout(ctx, c.Timeout)
-		defer cancel()
+	outcomes := onEach(ctx, p, c.connectionFlags, hosts, c.Parallelism, func(ctx context.Context, d *executor.Dialer, h hcl.Host) (time.Duration, error) {
 		began := time.Now()
 		err := c.command(ctx, d, h, action, run)
-		return view.Commanded{Took: time.Since(began)}, err
+		return time.Since(began), err
 	})
-
 	e := view.Controlled{Action: action, Pending: c.NoWait && !c.Direct, Hosts: make([]view.Commanded, len(hosts))}
 	var failed []string
 	for i, o := range outcomes {
-		h := o.Value
-		h.Host, h.Err, h.Kind, h.Hint = hosts[i].Name, o.Err, kind(o.Err), hint(o.Err)
+		h := hosts[i]
+		e.Hosts[i] = view.Commanded{Host: h.Name, Err: o.Err, Kind: kind(o.Err), Hint: hint(o.Err), Took: o.Value}
 		if o.Err != nil {
-			p.hosts.failed++
-			failed = append(failed, h.Host)
-			if executor.KindOf(o.Err) == executor.Locked {
-				p.hosts.locked++
-			}
-		} else {
-			p.hosts.done++
-			p.hosts.changed++
-			e.Drift = e.Drift || action == "stop" && hosts[i].Miner.XMRig.State == modules.StateRunning ||
-				action != "stop" && hosts[i].Miner.XMRig.State == modules.StateStopped
+			failed = append(failed, h.Name)
+			continue
 		}
-		e.Hosts[i] = h
+		p.hosts.changed++
+		e.Drift = e.Drift || drifts(h, action)
 	}
 	e.Took = time.Since(began)
 	p.remember(c.File, failed)
 	p.report.Report(e)
-	return exitCode(p.hosts.code())
+	return count(p, outcomes)
+}
+
+// approved returns the selected hosts. Where they are the whole fleet, somebody
+// has to agree.
+func (c *control) approved(p *Program, fleet *hcl.Fleet, action string) ([]hcl.Host, error) {
+	hosts, err := c.toChange(fleet)
+	if err != nil || c.Yes || len(hosts) == 1 || len(hosts) < len(fleet.Hosts) {
+		return hosts, err
+	}
+	if p.silent || !term.IsTerminal(int(p.Stdin.Fd())) {
+		return nil, hinted{fmt.Errorf("%s: every host is meant, and there is no terminal to ask at", action), "pass --yes, or name the hosts with --limit"}
+	}
+	if !p.ask(fmt.Sprintf("%s the miners of all %d hosts? [y/N] ", capitalize(action), len(hosts))) {
+		fmt.Fprintln(p.err, "Nothing was changed.")
+		return nil, exitCode(exitDeclined)
+	}
+	return hosts, nil
+}
+
+// drifts reports whether the host is not as fleet.hcl wants it after the action.
+func drifts(h hcl.Host, action string) bool {
+	if action == "stop" {
+		return h.Miner.XMRig.State == modules.StateRunning
+	}
+	return h.Miner.XMRig.State == modules.StateStopped
 }
 
 // enqueueScript gives a command to the agent at $1, whose unit is $2.

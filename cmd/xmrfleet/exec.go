@@ -15,9 +15,7 @@ import (
 )
 
 type execCmd struct {
-	fleetFlags
-	selection
-	connectionFlags
+	survey
 	Sudo    bool     `help:"As root, in place of the user who logs in."`
 	Stream  bool     `help:"Print lines as they come, each with its host."`
 	Command []string `arg:"" help:"The command, after --."`
@@ -39,43 +37,26 @@ const auditScript = `printf '%s\n' "$1" | systemd-cat -t xmrfleet -p notice || :
 
 func (c *execCmd) Run(ctx context.Context, p *Program) error {
 	began := time.Now()
-	fleet, err := p.load(c.fleetFlags)
+	hosts, err := p.choose(c.fleetFlags, c.toChange)
 	if err != nil {
 		return err
 	}
-	hosts, err := c.toChange(fleet)
-	if err != nil {
-		return err
-	}
-	d := c.dialer(p.err)
-	defer d.Close()
-	ctx, cancel := p.unlessStopped(ctx)
-	defer cancel()
-	e := execution{execCmd: c, dialer: d, audit: c.auditLine(p), show: c.shower(p, hosts)}
-	outcomes := executor.Each(ctx, hosts, c.Parallelism, func(ctx context.Context, h hcl.Host) (view.Execution, error) {
-		ctx, cancel := context.WithTimeout(ctx, c.Timeout)
-		defer cancel()
-		began := time.Now()
-		result := e.run(ctx, h)
-		result.Took = time.Since(began)
-		return result, result.Err
-	})
+	e := execution{execCmd: c, audit: c.auditLine(p), show: c.shower(p, hosts)}
+	outcomes := onEach(ctx, p, c.connectionFlags, hosts, c.Parallelism, e.run)
 	results := make([]view.Execution, len(hosts))
 	var failed []string
-	var t tally
 	for i, o := range outcomes {
 		r := o.Value
 		r.Host, r.Err, r.Kind, r.Hint = hosts[i].Name, o.Err, kind(o.Err), hint(o.Err)
 		results[i] = r
-		t.executed(r)
+		p.hosts.executed(r)
 		if r.Err != nil || r.Status != 0 {
 			failed = append(failed, r.Host)
 		}
 	}
-	p.hosts = t
 	p.remember(c.File, failed)
 	p.report.Report(view.Executed{Hosts: results, Shown: e.show != nil, Retry: p.retry(failed), Took: time.Since(began)})
-	return exitCode(t.code())
+	return exitCode(p.hosts.code())
 }
 
 // executed counts a host of an exec. Of a command that was begun nobody knows
@@ -137,20 +118,20 @@ func namesOf(hosts []hcl.Host) map[string]view.Name {
 // An execution is an exec on all its hosts.
 type execution struct {
 	*execCmd
-	dialer *executor.Dialer
-	audit  string
-	show   func(host string, stderr bool, text []byte) // nil: nothing is shown at once
+	audit string
+	show  func(host string, stderr bool, text []byte) // nil: nothing is shown at once
 }
 
-func (e *execution) run(ctx context.Context, h hcl.Host) (r view.Execution) {
+func (e *execution) run(ctx context.Context, d *executor.Dialer, h hcl.Host) (r view.Execution, err error) {
+	began := time.Now()
+	defer func() { r.Took = time.Since(began) }()
 	open := executor.OpenOptions{Login: !e.Sudo}
 	if e.Sudo {
 		open.First = []modules.Command{{Script: auditScript, Args: []string{e.audit}}}
 	}
-	shell, _, err := e.dialer.Open(ctx, target(h), open)
+	shell, _, err := d.Open(ctx, target(h), open)
 	if err != nil {
-		r.Err = err
-		return r
+		return r, err
 	}
 	defer shell.Close()
 	script := wordsScript
@@ -159,9 +140,9 @@ func (e *execution) run(ctx context.Context, h hcl.Host) (r view.Execution) {
 	}
 	r.Begun = true
 	stdout, stderr := e.capture(h, false), e.capture(h, true)
-	r.Status, r.Err = shell.Stream(ctx, stdout, stderr, script, e.Command...)
+	r.Status, err = shell.Stream(ctx, stdout, stderr, script, e.Command...)
 	r.Stdout, r.Stderr = stdout.end(), stderr.end()
-	return r
+	return r, err
 }
 
 func (e *execution) capture(h hcl.Host, stderr bool) *capture {

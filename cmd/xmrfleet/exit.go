@@ -71,19 +71,18 @@ func (t tally) view() view.Tally {
 	return view.Tally{Done: t.done, Changed: t.changed, Failed: t.failed, Locked: t.locked, Stale: t.stale, Between: t.between}
 }
 
-// planned counts a host that was only read.
-func (t *tally) planned(s *session) {
-	switch {
-	case s.err == nil:
+// asked counts a host that is what it was asked for, but for err.
+func (t *tally) asked(err error) {
+	if err == nil {
 		t.done++
-	default:
-		t.failed++
-		switch kind(s.err) {
-		case string(executor.Locked):
-			t.locked++
-		case view.Stale:
-			t.stale++
-		}
+		return
+	}
+	t.failed++
+	switch kind(err) {
+	case string(executor.Locked):
+		t.locked++
+	case view.Stale:
+		t.stale++
 	}
 }
 

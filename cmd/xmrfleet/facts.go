@@ -19,18 +19,11 @@ func (c *factsCmd) Run(ctx context.Context, p *Program) error {
 		return err
 	}
 	described := make([]view.HostFacts, len(hosts))
-	var t tally
 	for i, o := range outcomes {
 		described[i] = view.HostFacts{Host: hosts[i].Name, Facts: o.Value, Err: o.Err, Kind: kind(o.Err), Hint: hint(o.Err)}
-		if o.Err != nil {
-			t.failed++
-		} else {
-			t.done++
-		}
 	}
-	p.hosts = t
 	p.report.Report(view.Described{Hosts: described, Took: time.Since(began)})
-	return exitCode(t.code())
+	return count(p, outcomes)
 }
 
 func readFacts(ctx context.Context, d *executor.Dialer, h hcl.Host) (modules.Facts, error) {

@@ -34,26 +34,20 @@ func (c *historyCmd) Run(ctx context.Context, p *Program) error {
 	if err != nil {
 		return err
 	}
-	e := view.Recalled{}
-	var failed []string
+	e := view.Recalled{Hosts: len(hosts)}
 	for i, o := range outcomes {
 		name := hosts[i].Name
 		if o.Err != nil {
-			failed = append(failed, name)
-			p.hosts.failed++
 			e.Unheard = append(e.Unheard, view.Unheard{Host: name, Err: o.Err, Kind: kind(o.Err), Hint: hint(o.Err)})
-			continue
 		}
-		p.hosts.done++
 		for _, event := range o.Value.Events {
 			e.Events = append(e.Events, view.PastEvent{Host: name, Event: event})
 		}
 	}
 	slices.SortStableFunc(e.Events, func(a, b view.PastEvent) int { return a.At.Compare(b.At) })
-	e.Hosts, e.Took = len(hosts), time.Since(began)
-	p.remember(c.File, failed)
+	e.Took = time.Since(began)
 	p.report.Report(e)
-	return exitCode(p.hosts.code())
+	return count(p, outcomes)
 }
 
 func readHistory(ctx context.Context, d *executor.Dialer, h hcl.Host) (agent.History, error) {

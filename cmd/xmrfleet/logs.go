@@ -64,36 +64,23 @@ shift 2
 
 func (c *logsCmd) Run(ctx context.Context, p *Program) error {
 	c.Limit = append(c.Limit, c.Hosts...)
-	fleet, err := p.load(fleetFlags{File: c.File, Var: c.Var})
+	hosts, err := p.choose(fleetFlags{File: c.File, Var: c.Var}, c.hosts)
 	if err != nil {
 		return err
 	}
-	hosts, err := c.hosts(fleet)
-	if err != nil {
-		return err
+	if c.Follow {
+		c.Timeout = 0
 	}
-	d := c.dialer(p.err)
-	defer d.Close()
-	ctx, cancel := p.unlessStopped(ctx)
-	defer cancel()
 	t := newTail(p, hosts, c.unit())
 	read := make(chan []executor.Outcome[struct{}])
 	go func() {
-		read <- executor.Each(ctx, hosts, 0, func(ctx context.Context, h hcl.Host) (struct{}, error) {
+		read <- onEach(ctx, p, c.connectionFlags, hosts, 0, func(ctx context.Context, d *executor.Dialer, h hcl.Host) (struct{}, error) {
 			err := c.read(ctx, d, h, t)
 			t.ended <- unread{h.Name, err}
 			return struct{}{}, err
 		})
 	}()
-	outcomes := t.show(c.Follow, read)
-	for _, o := range outcomes {
-		if o.Err != nil {
-			p.hosts.failed++
-		} else {
-			p.hosts.done++
-		}
-	}
-	return exitCode(p.hosts.code())
+	return count(p, t.show(c.Follow, read))
 }
 
 func (c *logsCmd) unit() string {
@@ -105,11 +92,6 @@ func (c *logsCmd) unit() string {
 
 // read reads the journal of a host until its end, or for ever.
 func (c *logsCmd) read(ctx context.Context, d *executor.Dialer, h hcl.Host, t *tail) error {
-	if !c.Follow {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, c.Timeout)
-		defer cancel()
-	}
 	shell, _, err := d.Open(ctx, target(h), executor.OpenOptions{})
 	if err != nil {
 		return err

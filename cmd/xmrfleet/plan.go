@@ -29,7 +29,7 @@ func (c *planCmd) Run(ctx context.Context, p *Program) error {
 	var t tally
 	changes := false
 	for _, s := range sessions {
-		t.planned(s)
+		t.asked(s.err)
 		changes = changes || s.err == nil && !s.plan.Empty()
 	}
 	p.hosts = t

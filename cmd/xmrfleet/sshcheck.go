@@ -20,28 +20,22 @@ type sshCheckCmd struct{ survey }
 func (c *sshCheckCmd) Run(ctx context.Context, p *Program) error {
 	began := time.Now()
 	hosts, outcomes, err := askEach(ctx, p, c.survey, func(ctx context.Context, d *executor.Dialer, h hcl.Host) (*executor.Trace, error) {
-		return d.Trace(ctx, target(h)), nil
+		trace := d.Trace(ctx, target(h))
+		return trace, trace.Err
 	})
 	if err != nil {
 		return err
 	}
 	checks := make([]view.HostCheck, len(hosts))
-	var t tally
 	for i, o := range outcomes {
 		trace := o.Value
-		if o.Err != nil {
+		if trace == nil {
 			trace = &executor.Trace{Err: o.Err}
 		}
 		checks[i] = view.HostCheck{Host: hosts[i].Name, Trace: trace, Hint: c.advice(hosts[i], trace)}
-		if trace.Err != nil {
-			t.failed++
-		} else {
-			t.done++
-		}
 	}
-	p.hosts = t
 	p.report.Report(view.Checked{Hosts: checks, Took: time.Since(began)})
-	return exitCode(t.code())
+	return count(p, outcomes)
 }
 
 // advice says how the way to a host goes on where it ends: the line to add or
