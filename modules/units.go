@@ -83,8 +83,9 @@ func (m Miner) minerUnit() (Unit, string) {
 	return recording(agent.MinerUnit, text, minerConfig, minerBinary)
 }
 
-// Root is needed for systemctl. The capabilities are those that SQLite takes
-// to keep a database of another user writable for that user.
+// Root is needed for systemctl. The first two capabilities are those that
+// SQLite takes to keep a database of another user writable for that user, the
+// third is to see whose the port of the miner's API is: proc(5), /proc/PID/fd.
 const agentText = `[Unit]
 Description=XMRig health agent
 After=network.target xmrig.service
@@ -107,7 +108,7 @@ MemoryHigh=24M
 MemoryMax=48M
 
 NoNewPrivileges=yes
-CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE
+CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_SYS_PTRACE
 ProtectSystem=strict
 ReadWritePaths=-/run/xmrfleet
 DATABASE

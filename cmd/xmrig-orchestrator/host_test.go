@@ -180,6 +180,7 @@ func (j *journal) String() string {
 func (h *host) main() *Main {
 	m := NewMain()
 	m.Backoff = 50 * time.Millisecond
+	m.Ports.Proc = filepath.Join(h.dir, "proc")
 	m.Own, m.RunDir = filepath.Join(h.dir, "own.sqlite3"), filepath.Join(h.dir, "run")
 	if h.own {
 		m.Own = h.settings.Database

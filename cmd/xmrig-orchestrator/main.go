@@ -20,6 +20,7 @@ import (
 	"syscall"
 	"time"
 
+	"xmrfleet/cmd/xmrig-orchestrator/internal/port"
 	"xmrfleet/modules/agent"
 )
 
@@ -86,6 +87,9 @@ type Main struct {
 	// RunDir holds the host's lock, and the socket that wakes the agent.
 	RunDir string
 
+	// Ports tells whose the port of the miner's API is.
+	Ports port.Lookup
+
 	// Backoff is how long a database that failed is left alone.
 	Backoff time.Duration
 
@@ -101,6 +105,7 @@ func NewMain() *Main {
 		Now:     time.Now,
 		Own:     filepath.Join(cmp.Or(os.Getenv("STATE_DIRECTORY"), agent.StateDir), filepath.Base(agent.Database)),
 		RunDir:  cmp.Or(os.Getenv("RUNTIME_DIRECTORY"), agent.RunDir),
+		Ports:   port.Lookup{Proc: "/proc"},
 		Backoff: 30 * time.Second,
 	}
 }

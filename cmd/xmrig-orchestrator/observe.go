@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"xmrfleet/cmd/xmrig-orchestrator/internal/cpu"
 	"xmrfleet/cmd/xmrig-orchestrator/internal/health"
 	"xmrfleet/cmd/xmrig-orchestrator/internal/miner"
+	"xmrfleet/cmd/xmrig-orchestrator/internal/port"
 	"xmrfleet/cmd/xmrig-orchestrator/internal/systemd"
 	"xmrfleet/modules/agent"
 )
@@ -26,6 +28,12 @@ func (m *Main) observe(ctx context.Context, s agent.Settings) health.Observation
 	if o.Unit.PID != 0 {
 		o.CPU, o.CPUErr = cpu.Time(o.Unit.PID)
 	}
+	if o.Unit.PID != 0 {
+		o.Foreign, _ = m.Ports.Foreign(s.API.Address, o.Unit.PID) // not known: as if it was the miner's own
+	}
+	if o.Foreign != nil {
+		o.Summary, o.Backends, o.APIErr = nil, nil, taken(s, o.Foreign)
+	}
 	o.Revision = m.revision()
 	// Neither fails on Linux; without them, the agent would have no memory.
 	o.Since, _ = systemd.SinceBoot()
@@ -35,6 +43,11 @@ func (m *Main) observe(ctx context.Context, s agent.Settings) health.Observation
 
 func client(s agent.Settings) miner.Client {
 	return miner.Client{Address: s.API.Address, Token: s.API.Token}
+}
+
+// taken is the error of an API whose port another process has.
+func taken(s agent.Settings, by *port.Owner) error {
+	return fmt.Errorf("%s is answered by another process (%v); to end it: %s", s.API.Address, by, by.Remedy())
 }
 
 // revision names what the miner was started with, from the record that its

@@ -53,6 +53,7 @@ func (w *Watch) decide(o Observation, p Policy, step time.Duration) Decision {
 	}
 	w.sample(o, p)
 	switch {
+	case o.Foreign != nil: // neither time nor a restart frees the port
 	case !w.Run.Hashed && o.Unit.Age < p.StartGrace:
 		w.Run.Reading = CauseStarting
 		return starting(o, w.Run.Cores)
@@ -157,6 +158,8 @@ func (r *Run) flat() bool { return 0 <= r.Cores && r.Cores < idle }
 func (r *Run) read(o Observation) Cause {
 	s := o.Summary
 	switch {
+	case o.Foreign != nil:
+		return CausePortTaken
 	case s == nil && miner.Answered(o.APIErr):
 		return CauseAPIGarbled
 	case s == nil:

@@ -37,6 +37,7 @@ const (
 	CauseWedged     Cause = "wedged"      // has work, uses no CPU time
 	CauseAPIDead    Cause = "api-dead"    // the API is silent
 	CauseAPIGarbled Cause = "api-garbled" // the API answers, but nothing of use
+	CausePortTaken  Cause = "port-taken"  // another process has the API's port
 	CauseThreadDead Cause = "thread-dead" // a thread stands still
 	CauseStale      Cause = "stale"       // hashes, but finds no share
 	CauseRejects    Cause = "rejects"     // the pool refuses its shares

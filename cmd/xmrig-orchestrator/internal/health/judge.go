@@ -40,6 +40,8 @@ func (w *Watch) judge(o Observation, p Policy, step time.Duration) Decision {
 		} else {
 			d.State = agent.Running
 		}
+	case CausePortTaken:
+		d.Alert = true
 	case CauseAPIDead:
 		w.silent(&d, o, p)
 	case CauseAPIGarbled:
@@ -172,7 +174,7 @@ func evidence(o Observation, r *Run) string {
 	held := fmt.Sprintf("for %s in %d polls%s", short(r.Held), r.Polls, usage(r.Cores))
 	s := o.Summary
 	if s == nil {
-		if !miner.Answered(o.APIErr) && !r.Answered {
+		if o.Foreign == nil && !miner.Answered(o.APIErr) && !r.Answered {
 			held += ", no answer since the process started: was its port taken?"
 		}
 		return fmt.Sprintf("%v %s", o.APIErr, held)

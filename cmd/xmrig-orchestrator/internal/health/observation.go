@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"xmrfleet/cmd/xmrig-orchestrator/internal/miner"
+	"xmrfleet/cmd/xmrig-orchestrator/internal/port"
 	"xmrfleet/cmd/xmrig-orchestrator/internal/systemd"
 )
 
@@ -29,6 +30,10 @@ type Observation struct {
 	Summary  *miner.Summary // nil: the API did not answer, and APIErr is set
 	APIErr   error
 	Backends *miner.Backends // nil: not known
+
+	// Foreign is a process that has the API's port in place of the miner's.
+	// Its answers are nobody's: Summary is nil, and APIErr says why.
+	Foreign *port.Owner
 
 	CPU    time.Duration // that the unit's process has used so far
 	CPUErr error         // set: CPU is unknown

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"xmrfleet/cmd/xmrig-orchestrator/internal/miner"
+	"xmrfleet/cmd/xmrig-orchestrator/internal/port"
 	"xmrfleet/cmd/xmrig-orchestrator/internal/systemd"
 	"xmrfleet/modules/agent"
 )
@@ -133,7 +134,7 @@ func (p *tale) poll(what string) {
 	case "nojob":
 		s.Connection.Diff = 0
 		work = false
-	case "silent", "garbled":
+	case "silent", "garbled", "taken":
 	case "idle", "frozen", "paused", "inactive":
 		work = false
 	default:
@@ -143,6 +144,9 @@ func (p *tale) poll(what string) {
 	switch what {
 	case "silent", "frozen":
 		o.Summary, o.APIErr = nil, errors.New("refused")
+	case "taken":
+		o.Foreign = &port.Owner{PID: 20, Exe: "/opt/xmrig"}
+		o.Summary, o.APIErr = nil, errors.New("is answered by another process")
 	case "garbled":
 		_, o.APIErr = miner.Parse(nil)
 		o.Summary = nil
@@ -217,6 +221,12 @@ func TestStories(t *testing.T) {
 		{"silence after garbage", "6 hash, 20 garbled, 31 frozen, 20 pool", "running healthy|running api-garbled|unhealthy api-dead|unhealthy api-dead alert restart at 9m30s|unhealthy pool-down|unhealthy pool-down alert"},
 		{"only garbage", "6 hash, 100 garbled, 6 hash", "running healthy|running api-garbled|running api-garbled alert|running healthy"},
 
+		{"the port is taken at the start", "1 restart, 400 taken", "unhealthy port-taken alert"},
+		{"and given back soon", "1 restart, 6 taken, 30 silent, 1 restart, 1 busy, 6 hash", "unhealthy port-taken alert|starting starting|unhealthy api-dead|unhealthy api-dead alert restart at 5m10s|unhealthy api-dead alert|starting starting|running healthy"},
+		{"late", "1 restart, 60 taken, 2 silent, 1 restart, 6 hash", "unhealthy port-taken alert|unhealthy api-dead alert restart at 10m10s|unhealthy api-dead alert|running healthy"},
+		{"and taken again", "1 restart, 60 taken, 1 silent, 1 restart, 60 taken, 60 silent", "unhealthy port-taken alert|unhealthy api-dead alert restart at 10m10s|unhealthy port-taken alert|unhealthy api-dead alert"},
+		{"taken after a crash", "6 hash, 1 crash, 60 taken", "running healthy|unhealthy port-taken alert"},
+
 		{"a thread stands still", "6 hash, 12 thread, 2 thread", "running healthy|running thread-dead|unhealthy thread-dead alert restart at 3m20s"},
 		{"for a moment", "6 hash, 12 thread, 6 hash", "running healthy|running thread-dead|running healthy"},
 		{"from the start", "1 restart, 25 null, 1 null", "starting starting|running thread-dead|unhealthy thread-dead alert restart at 4m10s|unhealthy thread-dead alert"},
@@ -253,6 +263,7 @@ func TestImmediate(t *testing.T) {
 		{"and again", "6 hash, 2 pool", "running healthy|unhealthy pool-down alert restart at 1m10s|unhealthy pool-down alert restart at 1m20s"},
 		{"silence", "6 hash, 1 silent", "running healthy|unhealthy api-dead alert restart at 1m10s"},
 		{"garbage", "6 hash, 9 garbled", "running healthy|running api-garbled"},
+		{"a port that is taken", "6 hash, 1 crash, 9 taken", "running healthy|unhealthy port-taken alert"},
 		{"a start has its grace", "1 restart, 11 busy, 2 busy", "starting starting|unhealthy dataset alert restart at 2m0s|unhealthy dataset alert restart at 2m10s"},
 		{"no circuit breaker", "6 hash, 9 crash, 2 hash", "running healthy"},
 	}
