@@ -22,8 +22,8 @@ import (
 
 type applyCmd struct {
 	convergence
-	Yes  bool   `help:"Do not ask." short:"y" aliases:"auto-approve"`
-	Plan string `arg:"" optional:"" name:"plan" help:"A plan that was saved with \"plan --out\", and approved."`
+	Yes  bool     `help:"Do not ask." short:"y" aliases:"auto-approve"`
+	Plan fileName `arg:"" optional:"" name:"plan" help:"A plan that was saved with \"plan --out\", and approved."`
 }
 
 func (c *applyCmd) Run(ctx context.Context, p *Program) error {
@@ -148,7 +148,7 @@ func (c *applyCmd) approval(p *Program) error {
 // recall reads the saved plan: its hosts, unless fewer are selected, and its
 // part of them. What is to be tried again is a plan of its own.
 func (c *applyCmd) recall(p *Program) error {
-	saved, err := readPlan(c.Plan)
+	saved, err := readPlan(string(c.Plan))
 	if err != nil {
 		return err
 	}
@@ -162,7 +162,7 @@ func (c *applyCmd) recall(p *Program) error {
 		c.Limit = []string{strings.Join(saved.names(), ",")}
 	}
 	c.saved = saved
-	p.args = slices.DeleteFunc(slices.Clone(p.args), func(arg string) bool { return arg == c.Plan })
+	p.args = slices.DeleteFunc(slices.Clone(p.args), func(arg string) bool { return arg == string(c.Plan) })
 	return nil
 }
 

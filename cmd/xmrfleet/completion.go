@@ -27,7 +27,7 @@ func (c *completionCmd) Run(p *Program) error {
 	if err != nil {
 		return err
 	}
-	_, err = p.Stdout.Write(script)
+	_, err = p.out.Write(script)
 	return err
 }
 
@@ -47,7 +47,7 @@ func (c *completeCmd) Run(p *Program, k *kong.Context) error {
 		l.read(word)
 	}
 	for _, candidate := range l.complete(c.Words[last]) {
-		fmt.Fprintln(p.Stdout, candidate)
+		fmt.Fprintln(p.out, candidate)
 	}
 	return nil
 }

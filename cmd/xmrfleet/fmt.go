@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"xmrfleet/cmd/xmrfleet/view"
 	"xmrfleet/hcl"
 )
 
@@ -24,7 +25,7 @@ func (c *fmtCmd) Run(p *Program) error {
 		}
 		formatted, diags := hcl.Format(name, src)
 		if diags.HasErrors() {
-			diags.Write(p.err, p.err.Width, p.err.Colour)
+			p.report.Report(view.Loaded{Diagnostics: diags})
 			return exitCode(exitError)
 		}
 		if bytes.Equal(src, formatted) {

@@ -20,8 +20,8 @@ import (
 var example string
 
 type initCmd struct {
-	File  string `help:"The file to write (${default})." short:"f" default:"fleet.hcl" placeholder:"FILE"`
-	Kamal string `help:"Take the hosts from this Kamal file, which usually is config/deploy.yml." placeholder:"FILE"`
+	File  string   `help:"The file to write (${default})." short:"f" default:"fleet.hcl" placeholder:"FILE"`
+	Kamal fileName `help:"Take the hosts from this Kamal file, which usually is config/deploy.yml." placeholder:"FILE"`
 }
 
 func (c *initCmd) Run(p *Program) error {
@@ -48,7 +48,7 @@ func (c *initCmd) Run(p *Program) error {
 
 // readKamal names the Kamal file as seen from the fleet file.
 func (c *initCmd) readKamal() (hcl.Kamal, error) {
-	reference := c.Kamal
+	reference := string(c.Kamal)
 	if !filepath.IsAbs(reference) {
 		from, err := filepath.Abs(filepath.Dir(c.File))
 		if err != nil {
@@ -62,7 +62,7 @@ func (c *initCmd) readKamal() (hcl.Kamal, error) {
 			return hcl.Kamal{}, err
 		}
 	}
-	return hcl.ReadKamal(c.Kamal, filepath.ToSlash(reference))
+	return hcl.ReadKamal(string(c.Kamal), filepath.ToSlash(reference))
 }
 
 // withHosts puts the hosts of Kamal in the place of those that are made up.

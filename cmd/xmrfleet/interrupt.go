@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"os"
 
 	"xmrfleet/plan"
 )
@@ -14,22 +15,25 @@ func (i interruption) Error() string { return string(i) }
 // Is makes it what the end of a context usually is.
 func (i interruption) Is(target error) bool { return target == context.Canceled }
 
-// watchSignals turns the first signal into a stop and the second into the end
-// of all that runs.
+// watchSignals turns the first signal into a stop, the second into the end of
+// all that runs, and the third into that of the program.
 func (p *Program) watchSignals(cancel context.CancelCauseFunc) {
-	for s := range p.Signals {
-		p.mu.Lock()
-		first := p.signal == nil
-		if first {
-			p.signal = s
-			close(p.stop)
-		}
-		p.mu.Unlock()
-		if !first {
-			cancel(interruption("abandoned"))
-			return
-		}
-	}
+	first := <-p.Signals
+	p.mu.Lock()
+	p.signal = first
+	p.mu.Unlock()
+	close(p.stop)
+	<-p.Signals
+	cancel(interruption("abandoned"))
+	<-p.Signals
+	close(p.leave)
+}
+
+// interruptedBy is the first signal, or nil.
+func (p *Program) interruptedBy() os.Signal {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.signal
 }
 
 // unlessStopped is a context that also ends with the first signal: for work

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -15,7 +16,7 @@ type manCmd struct{}
 func (c *manCmd) Run(p *Program, k *kong.Context) error {
 	m := manual{app: k.Model}
 	m.write()
-	_, err := p.Stdout.WriteString(m.text.String())
+	_, err := io.WriteString(p.out, m.text.String())
 	return err
 }
 

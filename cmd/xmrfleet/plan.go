@@ -9,8 +9,8 @@ import (
 
 type planCmd struct {
 	convergence
-	Out              string `help:"Also save the plan, without any values, for \"apply FILE\"." placeholder:"FILE"`
-	DetailedExitcode bool   `help:"Exit with 2 if there are changes." name:"detailed-exitcode"`
+	Out              fileName `help:"Also save the plan, without any values, for \"apply FILE\"." placeholder:"FILE"`
+	DetailedExitcode bool     `help:"Exit with 2 if there are changes." name:"detailed-exitcode"`
 }
 
 func (c *planCmd) Run(ctx context.Context, p *Program) error {
@@ -34,10 +34,10 @@ func (c *planCmd) Run(ctx context.Context, p *Program) error {
 	}
 	p.hosts = t
 	if c.Out != "" && t.done > 0 && !p.stopped() {
-		if err := newSavedPlan(p.run, c.Target, p.inputs(c.fleetFlags), sessions).write(c.Out); err != nil {
+		if err := newSavedPlan(p.run, c.Target, p.inputs(c.fleetFlags), sessions).write(string(c.Out)); err != nil {
 			return err
 		}
-		p.report.Report(view.Saved{File: c.Out})
+		p.report.Report(view.Saved{File: string(c.Out)})
 	}
 	if code := t.code(); code != exitDone {
 		return exitCode(code)

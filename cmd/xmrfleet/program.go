@@ -29,6 +29,7 @@ type Program struct {
 	Signals        <-chan os.Signal
 
 	out, err *view.Printer
+	output   *output // what out writes to
 	args     []string
 
 	run     string // the identity of this run, in every record of it
@@ -40,10 +41,11 @@ type Program struct {
 	env     map[string]*string
 
 	// stop is closed by the first signal: nothing new starts. A second one
-	// ends the context of everything that runs.
-	stop   chan struct{}
-	mu     sync.Mutex
-	signal os.Signal // the first one
+	// ends the context of everything that runs, and the third closes leave:
+	// nobody waits any more.
+	stop, leave chan struct{}
+	mu          sync.Mutex
+	signal      os.Signal // the first one
 }
 
 // CLI is what the command line may say.
@@ -91,29 +93,46 @@ Exit codes:
 func (p *Program) Run(ctx context.Context, args []string) int {
 	began := time.Now()
 	p.args, p.run = args, newRunID()
-	p.stop = make(chan struct{})
-	p.out = view.NewPrinter(p.Stdout, p.colour(p.Stdout), width(p.Stdout))
+	p.stop, p.leave = make(chan struct{}), make(chan struct{})
+	p.output = &output{w: p.Stdout}
+	p.out = view.NewPrinter(p.output, p.colour(p.Stdout), width(p.Stdout))
 	p.err = view.NewPrinter(p.Stderr, p.colour(p.Stderr), width(p.Stderr))
 
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	go p.watchSignals(cancel)
 
-	err := p.dispatch(ctx, args)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	code := p.exit(err)
-	p.finish(code, time.Since(began))
-	return code
+	ended := make(chan int, 2)
+	go func() { ended <- p.end(p.dispatch(ctx, args), began) }()
+	select {
+	case code := <-ended:
+		return code
+	case <-p.leave:
+	}
+	// It hangs, as in a file that is a pipe which nobody fills, or in output
+	// that nobody reads.
+	go func() { ended <- p.end(nil, began) }()
+	select {
+	case code := <-ended:
+		return code
+	case <-time.After(time.Second):
+		return signalCode(p.interruptedBy())
+	}
+}
+
+// end reports that the run is over, and returns its exit code.
+func (p *Program) end(err error, began time.Time) int {
+	signal := p.interruptedBy()
+	return p.finish(p.exit(err, signal), signal, time.Since(began))
 }
 
 // exit turns what a command returned into the exit code, and reports it unless
 // that was done.
-func (p *Program) exit(err error) int {
+func (p *Program) exit(err error, signal os.Signal) int {
 	var code exitCode
 	switch {
-	case p.signal != nil:
-		return signalCode(p.signal)
+	case signal != nil:
+		return signalCode(signal)
 	case err == nil:
 		return exitDone
 	case errors.As(err, &code):
@@ -174,7 +193,8 @@ func (p *Program) dispatch(ctx context.Context, args []string) error {
 // colour follows no-color.org: any value of NO_COLOR but the empty one.
 func (p *Program) colour(f *os.File) bool {
 	no, _ := p.Env("NO_COLOR")
-	return no == "" && term.IsTerminal(int(f.Fd()))
+	kind, _ := p.Env("TERM")
+	return no == "" && kind != "dumb" && term.IsTerminal(int(f.Fd()))
 }
 
 // width is that of the terminal, 0 for anything else.

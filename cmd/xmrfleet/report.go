@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
+	"strings"
 	"time"
 
 	"xmrfleet/cmd/xmrfleet/view"
@@ -33,14 +33,29 @@ const (
 
 // reportFlags choose the reporters of a run.
 type reportFlags struct {
-	JSON     bool   `help:"Print JSON lines, for programs. Nothing is asked." name:"json"`
-	JSONInto string `help:"Write JSON lines into this file as well." name:"json-into" placeholder:"FILE"`
-	Format   string `help:"Print as text, json or github, which GitHub Actions gets by itself." enum:",text,json,github" default:"" placeholder:"FORMAT"`
+	JSON     bool     `help:"Print JSON lines, for programs. Nothing is asked." name:"json"`
+	JSONInto fileName `help:"Write JSON lines into this file as well." name:"json-into" placeholder:"FILE"`
+	Format   string   `help:"Print as text, json or github, which GitHub Actions gets by itself." enum:",text,json,github" default:"" placeholder:"FORMAT"`
 }
 
 // requested are the flags of a command line that was not understood.
 func requested(args []string) reportFlags {
-	return reportFlags{JSON: slices.Contains(args, "--json") || slices.Contains(args, "--format=json")}
+	var f reportFlags
+	for i, arg := range args {
+		name, value, inline := strings.Cut(arg, "=")
+		if !inline && i+1 < len(args) {
+			value = args[i+1]
+		}
+		switch {
+		case arg == "--":
+			return f
+		case arg == "--json" || name == "--format" && value == formatJSON:
+			f.JSON = true
+		case name == "--json-into":
+			f.JSONInto = fileName(value)
+		}
+	}
+	return f
 }
 
 // format is what is printed on standard output.
@@ -71,11 +86,11 @@ func (p *Program) reportTo(f reportFlags) error {
 	}
 	switch format {
 	case formatJSON:
-		lines := view.NewJSON(p.Stdout, p.run, version, time.Now)
-		p.out = view.NewPrinter(lines, false, 0)
+		lines := view.NewJSON(p.output, p.run, version, time.Now)
+		p.out, p.err = view.NewPrinter(lines, false, 0), view.NewPrinter(lines, false, 0)
 		p.report, p.silent = lines, true
 	case formatGitHub:
-		p.out = view.NewPrinter(view.Inert(p.Stdout), p.out.Colour, p.out.Width)
+		p.out = view.NewPrinter(view.Inert(p.output), p.out.Colour, p.out.Width)
 		p.err = view.NewPrinter(view.Inert(p.Stderr), p.err.Colour, p.err.Width)
 		p.report = p.gitHub()
 	default:
@@ -84,7 +99,8 @@ func (p *Program) reportTo(f reportFlags) error {
 	if f.JSONInto == "" {
 		return nil
 	}
-	file, err := os.OpenFile(f.JSONInto, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	// Two runs that write the same file spoil no line of each other.
+	file, err := os.OpenFile(string(f.JSONInto), os.O_WRONLY|os.O_CREATE|os.O_TRUNC|os.O_APPEND, 0o600)
 	if err != nil {
 		return fmt.Errorf("write JSON lines: %w", err)
 	}
@@ -108,7 +124,7 @@ func (p *Program) gitHub() reporter {
 	info, err := p.Stdout.Stat()
 	return &view.GitHub{
 		Log:      &view.Text{Out: p.out, Err: p.err},
-		Commands: p.Stdout,
+		Commands: p.output,
 		Mask:     actions == "true" && err == nil && !info.Mode().IsRegular(),
 		Root:     root,
 		Summary:  view.Summary{File: summary},
@@ -122,21 +138,29 @@ func (u usageError) Unwrap() error { return u.error }
 
 func usage(err error) error { return hinted{usageError{err}, "see `xmrfleet --help`"} }
 
-// finish tells that the run is over.
-func (p *Program) finish(code int, took time.Duration) {
+// finish tells that the run is over, and returns its exit code: a run whose
+// only result was text that is lost has failed.
+func (p *Program) finish(code int, signal os.Signal, took time.Duration) int {
 	e := view.Finished{Command: p.command, Code: code, Outcome: outcomes[code], Hosts: p.hosts.view(), Took: took}
-	if p.signal != nil {
-		e.Signal = p.signal.String()
+	if signal != nil {
+		e.Signal = signal.String()
 	}
 	if p.report != nil { // nil: all that was asked for was help
 		p.report.Report(e)
 	}
-	if p.close == nil {
-		return
+	stderr := view.NewPrinter(p.Stderr, p.err.Colour, p.err.Width)
+	if p.close != nil {
+		if err := p.close(); err != nil {
+			stderr.Error(err, "")
+		}
 	}
-	if err := p.close(); err != nil {
-		p.err.Error(err, "")
+	if p.output.err != nil {
+		stderr.Error(fmt.Errorf("write output: %w", p.output.err), "")
+		if code == exitDone && p.hosts.changed == 0 {
+			return exitError
+		}
 	}
+	return code
 }
 
 var outcomes = map[int]string{

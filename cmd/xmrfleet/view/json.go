@@ -13,8 +13,9 @@ import (
 // types, which readers ignore; a major one breaks them.
 const JSONVersion = "1.0"
 
-// A JSON reports to programs, a line an event, the version first. It is safe
-// for concurrent use.
+// A JSON reports to programs, a line an event, the version first and what
+// [Finished] has to tell last: what comes later is dropped. It is safe for
+// concurrent use.
 type JSON struct {
 	Now func() time.Time
 
@@ -22,6 +23,7 @@ type JSON struct {
 	mu      sync.Mutex
 	w       io.Writer
 	secrets *strings.Replacer
+	ended   bool
 	err     error
 }
 
@@ -43,6 +45,11 @@ func (j *JSON) Report(e Event) {
 		j.mu.Unlock()
 	}
 	j.write(e.lines()...)
+	if _, ok := e.(Finished); ok {
+		j.mu.Lock()
+		j.ended = true
+		j.mu.Unlock()
+	}
 }
 
 // Write takes text for people: each line of it becomes a line of type "log".
@@ -89,6 +96,9 @@ type header struct {
 func (j *JSON) write(lines ...line) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if j.ended {
+		return
+	}
 	var out bytes.Buffer
 	now := j.Now().UTC().Format("2006-01-02T15:04:05.000000Z")
 	for _, l := range lines {

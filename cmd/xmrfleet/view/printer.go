@@ -20,6 +20,7 @@ import (
 type Printer struct {
 	Colour bool
 	Width  int // columns of the terminal; 0: not a terminal
+	Height int // lines that a table may take; 0: any number
 
 	mu      sync.Mutex
 	w       io.Writer
@@ -43,21 +44,44 @@ func (p *Printer) Hide(secrets []string) {
 	p.secrets = redactor(secrets)
 }
 
-// redactor replaces the secrets that are long enough, the longest first.
+// shortestLine is that for a line of a secret that has several.
+const shortestLine = 8
+
+// redactor replaces the secrets that are long enough, the longest first. Much
+// of what is printed comes line by line, so each line of a secret is one too.
 func redactor(secrets []string) *strings.Replacer {
-	var pairs []string
-	secrets = slices.Clone(secrets)
-	slices.SortStableFunc(secrets, func(a, b string) int { return len(b) - len(a) })
+	var forms []string
 	for _, s := range secrets {
-		if len(s) < shortestSecret {
-			continue
+		if len(s) >= shortestSecret {
+			forms = append(forms, written(s)...)
 		}
-		pairs = append(pairs, s, "(sensitive)")
-		if quoted, err := json.Marshal(s); err == nil && string(quoted) != `"`+s+`"` {
-			pairs = append(pairs, string(quoted[1:len(quoted)-1]), "(sensitive)")
+		shortest := shortestSecret
+		if s = strings.TrimSpace(s); strings.Contains(s, "\n") {
+			shortest = shortestLine
+		}
+		for line := range strings.Lines(s) {
+			if line = strings.TrimSpace(line); len(line) >= shortest {
+				forms = append(forms, written(line)...)
+			}
 		}
 	}
+	slices.SortStableFunc(forms, func(a, b string) int { return len(b) - len(a) })
+	var pairs []string
+	for _, form := range slices.Compact(forms) {
+		pairs = append(pairs, form, "(sensitive)")
+	}
 	return strings.NewReplacer(pairs...)
+}
+
+// written is a secret as it is and as programs write it: in JSON, with and
+// without care for HTML, and quoted for a shell.
+func written(secret string) []string {
+	html, err := json.Marshal(secret)
+	if err != nil {
+		panic(err) // a string
+	}
+	plain := encode(secret)
+	return []string{secret, string(html[1 : len(html)-1]), string(plain[1 : len(plain)-1]), strings.ReplaceAll(secret, "'", `'"'"'`), strings.ReplaceAll(secret, "'", `'\''`)}
 }
 
 // Mask returns s as it would be printed.
