@@ -72,12 +72,6 @@ type Applied struct {
 	Took    time.Duration
 }
 
-// Surveyed: the hosts said how their miners are.
-type Surveyed struct {
-	Hosts []HostStatus
-	Took  time.Duration
-}
-
 // Failed: the run as a whole cannot go on.
 type Failed struct {
 	Err  error

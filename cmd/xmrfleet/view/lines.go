@@ -6,7 +6,6 @@ import (
 
 	"xmrfleet/hcl"
 	"xmrfleet/modules"
-	"xmrfleet/modules/agent"
 	"xmrfleet/plan"
 )
 
@@ -201,61 +200,6 @@ func (r HostResult) result() string {
 		return "unverified"
 	}
 	return "in_between"
-}
-
-func (e Surveyed) lines() []line {
-	var lines []line
-	asDesired := 0
-	var total float64
-	for _, h := range e.Hosts {
-		lines = append(lines, hostStatus(h))
-		if h.AsDesired() {
-			asDesired++
-		}
-		total += h.rate()
-	}
-	message := fmt.Sprintf("Fleet: %s H/s, %d of %s as described.", rate(&total), asDesired, Plural(len(e.Hosts), "host"))
-	return append(lines, line{kind: "status_summary", message: message, body: struct {
-		Hosts     int     `json:"hosts"`
-		AsDesired int     `json:"as_desired"`
-		Hashrate  float64 `json:"hashrate"`
-		Took      int64   `json:"took_ms"`
-	}{len(e.Hosts), asDesired, total, e.Took.Milliseconds()}})
-}
-
-// hostStatus gives both sources: what systemd says and, where there is one,
-// the whole answer of the agent.
-func hostStatus(h HostStatus) line {
-	type unit struct {
-		Installed   bool   `json:"installed"`
-		Active      string `json:"active_state"`
-		Sub         string `json:"sub_state"`
-		Result      string `json:"result"`
-		AgentActive bool   `json:"agent_active"`
-	}
-	body := struct {
-		State     string        `json:"state"`
-		Desired   string        `json:"desired"`
-		AsDesired bool          `json:"as_desired"`
-		Note      string        `json:"note,omitempty"`
-		Systemd   *unit         `json:"systemd,omitempty"`
-		Agent     *agent.Status `json:"agent,omitempty"`
-		Error     string        `json:"error,omitempty"`
-		Kind      string        `json:"kind,omitempty"`
-		Hint      string        `json:"hint,omitempty"`
-	}{State: h.State(), Desired: h.Desired, AsDesired: h.AsDesired(), Agent: h.Agent, Kind: h.Kind, Hint: h.Hint}
-	l := line{kind: "host_status", host: h.Host, message: h.Host + ": " + body.State}
-	if !h.AsDesired() {
-		l.level = levelError
-	}
-	if h.Err != nil {
-		body.Error, l.message = h.Err.Error(), l.message+": "+h.Err.Error()
-	} else {
-		body.Note = h.note()
-		body.Systemd = &unit{h.Installed, h.Active, h.Sub, h.Result, h.AgentActive}
-	}
-	l.body = body
-	return l
 }
 
 func (e Failed) lines() []line {

@@ -52,27 +52,81 @@ func (p *Printer) failures(out *strings.Builder, all []failed) {
 	}
 }
 
-// remarkable are the rows of a table of hosts, and what is said of the others.
-func remarkable(hosts []HostStatus) (rows []HostStatus, others string) {
-	if len(hosts) <= tableHosts {
+// chosen are the rows of a table of hosts, and what is said of the others.
+// Beside the rows, the page has so many lines.
+func (p *Printer) chosen(hosts []HostStatus, beside int) (rows []HostStatus, others string) {
+	if p.Height == 0 && len(hosts) <= tableHosts || p.Height > 0 && height(hosts) <= p.Height-beside {
 		return hosts, ""
 	}
-	var good, bad []string
+	var good, bad []HostStatus
 	for _, h := range hosts {
-		switch {
-		case h.AsDesired() && h.note() == "":
-			good = append(good, h.Host)
-		case len(rows) < failedInFull:
-			rows = append(rows, h)
-		default:
-			bad = append(bad, h.Host)
+		if h.remarkable() {
+			bad = append(bad, h)
+		} else {
+			good = append(good, h)
 		}
 	}
+	room := failedInFull
+	if p.Height > 0 {
+		room = p.Height - beside - 2
+	}
+	rows, bad = p.first(bad, &room)
+	some := false // of the good ones
+	if p.Height > 0 && bad == nil {
+		room++ // nothing is to be said of them
+		var also []HostStatus
+		also, good = p.first(good, &room)
+		rows, some = append(rows, also...), also != nil
+	}
 	if bad != nil {
-		others += fmt.Sprintf("and %s more with something to say: %s\n", Plural(len(bad), "host"), names(bad))
+		others += p.ofOthers(fmt.Sprintf("and %s more with something to say: ", Plural(len(bad), "host")), bad)
 	}
 	if good != nil {
-		others += fmt.Sprintf("%s as described: %s\n", isAre(len(good), "host"), names(good))
+		text := isAre(len(good), "host") + " as described: "
+		if some {
+			text = "and " + Plural(len(good), "host") + " more as described: "
+		}
+		others += p.ofOthers(text, good)
 	}
 	return rows, others
+}
+
+// first takes hosts for as long as there is room for their lines.
+func (p *Printer) first(hosts []HostStatus, room *int) (rows, rest []HostStatus) {
+	for i, h := range hosts {
+		lines := 1
+		if p.Height > 0 {
+			lines = height(hosts[i : i+1])
+		}
+		if lines > *room {
+			return rows, hosts[i:]
+		}
+		*room -= lines
+		rows = append(rows, h)
+	}
+	return rows, nil
+}
+
+// height is how many lines the rows of these hosts have at most.
+func height(hosts []HostStatus) int {
+	n := len(hosts)
+	for _, h := range hosts {
+		if h.note() != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// ofOthers is a line about hosts without a row.
+func (p *Printer) ofOthers(text string, hosts []HostStatus) string {
+	var list []string
+	for _, h := range hosts {
+		list = append(list, h.Host)
+	}
+	text += names(list)
+	if p.Height > 0 {
+		text = p.cut(text, 0)
+	}
+	return text + "\n"
 }

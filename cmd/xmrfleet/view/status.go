@@ -2,14 +2,11 @@ package view
 
 import (
 	"fmt"
-	"io"
 	"math"
 	"strconv"
 	"strings"
 	"time"
 
-	"charm.land/lipgloss/v2"
-	"charm.land/lipgloss/v2/table"
 	"github.com/dustin/go-humanize"
 
 	"xmrfleet/modules"
@@ -33,25 +30,47 @@ type HostStatus struct {
 	Now   time.Time     // by the clock of the host, as are the agent's times
 }
 
-// staleAfter is when a health check is too old to be believed, from the
-// specification's XmrigProcess#stale?.
-const staleAfter = 5 * time.Minute
+// From the specification's XmrigProcess: what is older than staleAfter is not
+// believed (stale?), and a healthy miner was seen within healthyWithin
+// (healthy?).
+const (
+	staleAfter    = 5 * time.Minute
+	healthyWithin = 2 * time.Minute
+)
+
+// checked is the age of the agent's last health check, if there was one.
+func (s HostStatus) checked() (age time.Duration, ok bool) {
+	if s.Agent == nil || s.Agent.LastHealthCheckAt == nil {
+		return 0, false
+	}
+	return s.Now.Sub(*s.Agent.LastHealthCheckAt), true
+}
+
+// Stale reports whether the last health check is too old to be believed.
+func (s HostStatus) Stale() bool {
+	age, ok := s.checked()
+	return !ok || age > staleAfter
+}
+
+// Healthy reports whether the miner runs and the agent saw it do so just now.
+func (s HostStatus) Healthy() bool {
+	age, ok := s.checked()
+	return ok && age < healthyWithin && s.Agent.State == agent.Running && s.State() == agent.Running
+}
 
 // current reports whether the agent's record can be believed.
-func (s HostStatus) current() bool {
-	return s.AgentActive && s.Agent != nil && s.Agent.LastHealthCheckAt != nil &&
-		s.Now.Sub(*s.Agent.LastHealthCheckAt) < staleAfter
-}
+func (s HostStatus) current() bool { return s.AgentActive && !s.Stale() }
 
 // mining reports whether there is a process whose figures the agent has.
 func (s HostStatus) mining() bool { return s.current() && s.Active == "active" }
 
-// rate is what the host adds to the fleet's hashrate, in H/s.
-func (s HostStatus) rate() float64 {
-	if !s.mining() || s.Agent.Hashrate[0] == nil {
+// rate is what the host adds to the fleet's hashrate in one of the agent's
+// windows, in H/s.
+func (s HostStatus) rate(window int) float64 {
+	if !s.mining() || s.Agent.Hashrate[window] == nil {
 		return 0
 	}
-	return *s.Agent.Hashrate[0]
+	return *s.Agent.Hashrate[window]
 }
 
 // State is the miner's state: what systemd knows for sure, then the agent's
@@ -79,95 +98,63 @@ func (s HostStatus) State() string {
 	return agent.Starting
 }
 
-// AsDesired reports whether the miner is what fleet.hcl says, and an agent
-// watches over it.
+// AsDesired reports whether the miner is what fleet.hcl says, or on its way
+// there, and an agent watches over it.
 func (s HostStatus) AsDesired() bool {
-	return s.Err == nil && s.State() == s.Desired && (s.Desired == modules.StateAbsent || s.current())
-}
-
-// Status prints one row a host and the fleet's total.
-func (p *Printer) Status(hosts []HostStatus, took time.Duration) {
-	t := table.New().Border(lipgloss.HiddenBorder()).
-		BorderTop(false).BorderBottom(false).BorderLeft(false).BorderRight(false).BorderHeader(false).
-		Headers("HOST", "STATE", "H/s 10s", "60s", "15m", "SHARES", "POOL", "UPTIME", "RESTARTS", "NOTE").
-		StyleFunc(func(_, column int) lipgloss.Style {
-			style := lipgloss.NewStyle().PaddingRight(1)
-			if column >= 2 && column <= 4 {
-				style = style.Align(lipgloss.Right)
-			}
-			return style
-		})
-	var total float64
-	asDesired := 0
-	for _, h := range hosts {
-		if h.AsDesired() {
-			asDesired++
-		}
-		total += h.rate()
-	}
-	rows, others := remarkable(hosts)
-	for _, h := range rows {
-		t.Row(p.row(h)...)
-	}
-	var out strings.Builder
-	for line := range strings.Lines(t.String() + "\n") {
-		out.WriteString(strings.TrimRight(line, " \n") + "\n")
-	}
-	out.WriteString(others)
-	for _, h := range rows {
-		if h.Err != nil && h.Hint != "" {
-			fmt.Fprintf(&out, "hint: %s: %s\n", h.Host, indentRest(Printable(h.Hint), "      "))
-		}
-	}
-	line := fmt.Sprintf("Fleet: %s H/s, %d of %s as described.", rate(&total), asDesired, Plural(len(hosts), "host"))
-	fmt.Fprintf(&out, "\n%s\n", spread(p.bold(line), Duration(took), p.Width))
-	io.WriteString(p, out.String())
-}
-
-func (p *Printer) row(h HostStatus) []string {
-	state := p.green(h.State())
-	if !h.AsDesired() {
-		state = p.red(h.State())
-	}
-	row := make([]string, 10)
-	row[0], row[1], row[9] = h.Host, state, Printable(oneLine(h.note()))
-	if !h.current() || !h.Installed {
-		return row
-	}
-	a := h.Agent
-	if h.mining() {
-		for i, r := range a.Hashrate {
-			row[2+i] = rate(r)
-		}
-		row[7] = age(time.Duration(a.Uptime) * time.Second)
-	}
-	row[5] = strconv.FormatInt(a.Accepted, 10) + "/" + strconv.FormatInt(a.Rejected, 10)
-	row[6] = Printable(a.Pool)
-	if a.Pool != "" && !a.PoolConnected {
-		row[6] += " (down)"
-	}
-	row[8] = strconv.Itoa(a.RestartCount)
-	return row
-}
-
-// note is what is worth saying beyond the columns.
-func (h HostStatus) note() string {
 	switch {
-	case h.Err != nil:
-		return h.Err.Error()
-	case !h.Installed:
-		return ""
-	case h.Agent == nil:
-		return "no agent; state from systemd"
-	case !h.AgentActive:
-		return "the agent is down; state from systemd"
-	case !h.current():
-		return "the agent's last check is older than " + Duration(staleAfter) + "; state from systemd"
-	case h.State() == agent.Running || h.State() == agent.Stopped:
-		return ""
+	case s.Err != nil:
+		return false
+	case s.Desired == modules.StateAbsent:
+		return s.State() == modules.StateAbsent
 	}
-	return h.Agent.LastError
+	return s.current() && (s.State() == s.Desired || s.comingUp())
 }
+
+// comingUp reports whether a miner that should run does, but has not hashed
+// yet. That passes: in time, the agent calls it running, unhealthy or crashed.
+func (s HostStatus) comingUp() bool {
+	return s.Desired == modules.StateRunning && s.mining() && s.State() == agent.Starting
+}
+
+// note is what is worth saying beyond the figures.
+func (s HostStatus) note() string {
+	switch {
+	case s.Err != nil:
+		return s.Err.Error()
+	case !s.Installed:
+		return ""
+	case s.Agent == nil:
+		return "no agent; state from systemd"
+	case !s.AgentActive:
+		return "the agent is down; state from systemd"
+	case s.Stale():
+		return s.silence() + "; state from systemd"
+	}
+	var notes []string
+	if state := s.State(); state != agent.Running && state != agent.Stopped && s.Agent.LastError != "" {
+		notes = append(notes, s.Agent.LastError)
+	}
+	if n := s.Agent.FailedCommands; n > 0 {
+		notes = append(notes, failedCommands(n))
+	}
+	return strings.Join(notes, "; ")
+}
+
+// silence is what is said of an agent that runs and does not check.
+func (s HostStatus) silence() string {
+	if age, ok := s.checked(); ok {
+		return "stale: no health check for " + ageText(age)
+	}
+	if s.Agent.LastError != "" {
+		return "no health check yet: " + s.Agent.LastError
+	}
+	return "no health check yet"
+}
+
+func failedCommands(n int) string { return Plural(n, "command") + " failed within the last hour" }
+
+// remarkable reports whether there is something to see.
+func (s HostStatus) remarkable() bool { return !s.AsDesired() || s.note() != "" }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
@@ -182,13 +169,13 @@ func rate(r *float64) string {
 	return humanize.Comma(int64(math.Round(*r)))
 }
 
-// age prints an uptime: "45s", "12m", "3h05m", "9d4h".
-func age(d time.Duration) string {
-	switch {
+// ageText prints an age or an uptime: "45s", "12m", "3h05m", "9d4h".
+func ageText(d time.Duration) string {
+	switch d = max(0, d).Truncate(time.Second); {
 	case d < time.Minute:
-		return fmt.Sprintf("%.0fs", d.Seconds())
+		return fmt.Sprintf("%ds", int(d.Seconds()))
 	case d < time.Hour:
-		return fmt.Sprintf("%.0fm", d.Minutes())
+		return fmt.Sprintf("%dm", int(d.Minutes()))
 	case d < 24*time.Hour:
 		return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
 	}

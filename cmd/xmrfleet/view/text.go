@@ -46,6 +46,5 @@ func (e Made) text(t *Text)     { t.progress.Made(e.Host, e.Change, e.Took) }
 func (e Ended) text(t *Text)    { t.progress.End(e.HostResult) }
 func (e Stopping) text(t *Text) { t.progress.Stopping() }
 func (e Applied) text(t *Text)  { t.Out.Apply(e.Results, e.Retry, e.Took) }
-func (e Surveyed) text(t *Text) { t.Out.Status(e.Hosts, e.Took) }
 func (e Failed) text(t *Text)   { t.Err.Error(e.Err, e.Hint) }
 func (e Finished) text(*Text)   {}

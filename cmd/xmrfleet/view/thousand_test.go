@@ -166,34 +166,34 @@ Apply: 901 of 1000 hosts converged, 1801 changes made, 891 restarts. 99 hosts ar
 retry: xmrfleet apply -l ...
 `
 const thousandSurveyed = `
-HOST   STATE      H/s 10s    60s    15m  SHARES  POOL      UPTIME  RESTARTS  NOTE
-m0051  unhealthy    1,000  1,000  1,000  97/0    pool:443  3h05m   0         pool pool:443: not connected
-m0151  unhealthy    1,000  1,000  1,000  97/0    pool:443  3h05m   0         pool pool:443: not connected
-m0251  unhealthy    1,000  1,000  1,000  97/0    pool:443  3h05m   0         pool pool:443: not connected
-m0351  unhealthy    1,000  1,000  1,000  97/0    pool:443  3h05m   0         pool pool:443: not connected
-m0451  unhealthy    1,000  1,000  1,000  97/0    pool:443  3h05m   0         pool pool:443: not connected
-m0551  unhealthy    1,000  1,000  1,000  97/0    pool:443  3h05m   0         pool pool:443: not connected
-m0651  unhealthy    1,000  1,000  1,000  97/0    pool:443  3h05m   0         pool pool:443: not connected
-m0751  unhealthy    1,000  1,000  1,000  97/0    pool:443  3h05m   0         pool pool:443: not connected
-m0851  unhealthy    1,000  1,000  1,000  97/0    pool:443  3h05m   0         pool pool:443: not connected
-m0901  unknown                                                               connect 10.0.3.0:22: no route to host
-m0902  unknown                                                               connect 10.0.3.1:22: no route to host
-m0903  unknown                                                               connect 10.0.3.2:22: no route to host
-m0904  unknown                                                               connect 10.0.3.3:22: no route to host
-m0905  unknown                                                               connect 10.0.3.4:22: no route to host
-m0906  unknown                                                               connect 10.0.3.5:22: no route to host
-m0907  unknown                                                               connect 10.0.3.6:22: no route to host
-m0908  unknown                                                               connect 10.0.3.7:22: no route to host
-m0909  unknown                                                               connect 10.0.3.8:22: no route to host
-m0910  unknown                                                               connect 10.0.3.9:22: no route to host
-m0911  unknown                                                               connect 10.0.3.10:22: no route to host
-m0912  unknown                                                               connect 10.0.3.11:22: no route to host
-m0913  unknown                                                               connect 10.0.3.12:22: no route to host
-m0914  unknown                                                               connect 10.0.3.13:22: no route to host
-m0915  unknown                                                               connect 10.0.3.14:22: no route to host
-m0916  unknown                                                               connect 10.0.3.15:22: no route to host
+HOST   STATE      H/s 10s    60s    15m  OF FLEET  SHARES  POOL      UPTIME  RESTARTS  CHECKED  NOTE
+m0051  unhealthy    1,000  1,000  1,000      0.1%  97/0    pool:443  3h05m   0         0s       pool pool:443: not connected
+m0151  unhealthy    1,000  1,000  1,000      0.1%  97/0    pool:443  3h05m   0         0s       pool pool:443: not connected
+m0251  unhealthy    1,000  1,000  1,000      0.1%  97/0    pool:443  3h05m   0         0s       pool pool:443: not connected
+m0351  unhealthy    1,000  1,000  1,000      0.1%  97/0    pool:443  3h05m   0         0s       pool pool:443: not connected
+m0451  unhealthy    1,000  1,000  1,000      0.1%  97/0    pool:443  3h05m   0         0s       pool pool:443: not connected
+m0551  unhealthy    1,000  1,000  1,000      0.1%  97/0    pool:443  3h05m   0         0s       pool pool:443: not connected
+m0651  unhealthy    1,000  1,000  1,000      0.1%  97/0    pool:443  3h05m   0         0s       pool pool:443: not connected
+m0751  unhealthy    1,000  1,000  1,000      0.1%  97/0    pool:443  3h05m   0         0s       pool pool:443: not connected
+m0851  unhealthy    1,000  1,000  1,000      0.1%  97/0    pool:443  3h05m   0         0s       pool pool:443: not connected
+m0901  unknown                                                                                  connect 10.0.3.0:22: no route to host
+m0902  unknown                                                                                  connect 10.0.3.1:22: no route to host
+m0903  unknown                                                                                  connect 10.0.3.2:22: no route to host
+m0904  unknown                                                                                  connect 10.0.3.3:22: no route to host
+m0905  unknown                                                                                  connect 10.0.3.4:22: no route to host
+m0906  unknown                                                                                  connect 10.0.3.5:22: no route to host
+m0907  unknown                                                                                  connect 10.0.3.6:22: no route to host
+m0908  unknown                                                                                  connect 10.0.3.7:22: no route to host
+m0909  unknown                                                                                  connect 10.0.3.8:22: no route to host
+m0910  unknown                                                                                  connect 10.0.3.9:22: no route to host
+m0911  unknown                                                                                  connect 10.0.3.10:22: no route to host
+m0912  unknown                                                                                  connect 10.0.3.11:22: no route to host
+m0913  unknown                                                                                  connect 10.0.3.12:22: no route to host
+m0914  unknown                                                                                  connect 10.0.3.13:22: no route to host
+m0915  unknown                                                                                  connect 10.0.3.14:22: no route to host
+m0916  unknown                                                                                  connect 10.0.3.15:22: no route to host
 and 25 hosts more with something to say: m[0917-0940], m0951
 950 hosts are as described: m[0001-0050], m[0052-0150], m[0152-0250], m[0252-0350], m[0352-0450], m[0452-0550], m[0552-0650], m[0652-0750], m[0752-0850], m[0852-0900], m[0941-0950], m[0952-1000]
 
-Fleet: 960,000 H/s, 950 of 1000 hosts as described.    2.0s
+Fleet: 960,000 H/s (10s), 950 of 1000 hosts healthy, 950 as described.    2.0s
 `

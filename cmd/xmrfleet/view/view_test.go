@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"xmrfleet/modules"
-	"xmrfleet/modules/agent"
 	"xmrfleet/plan"
 )
 
@@ -140,48 +139,6 @@ func TestApply(t *testing.T) {
 
 Apply: 1 of 5 hosts converged, 5 changes made, 2 restarts. 4 hosts are not.    1m05s
 retry: xmrfleet apply -l b,c,d,e
-`)
-}
-
-func TestStatus(t *testing.T) {
-	rate := func(f float64) *float64 { return &f }
-	now, old := time.Now(), time.Now().Add(-time.Hour)
-	up := HostStatus{Now: now, Desired: modules.StateRunning, Installed: true, Active: "active", AgentActive: true}
-	with := func(host string, edit func(*HostStatus)) HostStatus {
-		s := up
-		s.Host = host
-		s.Agent = &agent.Status{State: agent.Running, LastHealthCheckAt: &now, Accepted: 97, Rejected: 3, RestartCount: 1,
-			Hashrate: [3]*float64{rate(11812.4), rate(999.94), nil}, Pool: "pool:443", PoolConnected: true, Uptime: 11100}
-		edit(&s)
-		return s
-	}
-	hosts := []HostStatus{
-		with("good", func(*HostStatus) {}),
-		with("lost", func(s *HostStatus) {
-			s.Agent.State, s.Agent.PoolConnected, s.Agent.LastError = agent.Unhealthy, false, "pool pool:443:\n not connected"
-			s.Agent.Hashrate = [3]*float64{rate(0), rate(0), rate(5)}
-		}),
-		with("silent", func(s *HostStatus) { s.Agent.LastHealthCheckAt = &old }),
-		with("agentless", func(s *HostStatus) { s.Agent, s.AgentActive = nil, false }),
-		with("looping", func(s *HostStatus) { s.AgentActive, s.Active, s.Sub = false, "activating", "auto-restart" }),
-		with("off", func(s *HostStatus) {
-			s.Desired, s.Active, s.Agent.State = modules.StateStopped, "inactive", agent.Stopped
-		}),
-		with("bare", func(s *HostStatus) { s.Desired, s.Installed, s.Agent = modules.StateAbsent, false, nil }),
-		{Host: "dead", Desired: modules.StateRunning, Err: errors.New("connect dead:22: no route to host")},
-	}
-	check(t, printed(0, func(p *Printer) { p.Status(hosts, time.Second) }), `
-HOST       STATE      H/s 10s    60s  15m  SHARES  POOL             UPTIME  RESTARTS  NOTE
-good       running     11,812  999.9    -  97/3    pool:443         3h05m   1
-lost       unhealthy      0.0    0.0  5.0  97/3    pool:443 (down)  3h05m   1         pool pool:443: not connected
-silent     running                                                                    the agent's last check is older than 5m00s; state from systemd
-agentless  running                                                                    no agent; state from systemd
-looping    crashed                                                                    the agent is down; state from systemd
-off        stopped                         97/3    pool:443                 1
-bare       absent
-dead       unknown                                                                    connect dead:22: no route to host
-
-Fleet: 11,812 H/s, 3 of 8 hosts as described.    1.0s
 `)
 }
 
