@@ -64,16 +64,29 @@ func TestFailedStart(t *testing.T) {
 // TestPortTaken has something else on the port of the miner's API.
 func TestPortTaken(t *testing.T) {
 	f := newFleet(t, mini1(), "mini-1")
-	f.sh("mini-1", `systemd-run -q --unit=other --socket-property=ListenStream=127.0.0.1:8080 --socket-property=Accept=yes true`)
+	f.sh("mini-1", `systemd-run -q --unit=other systemd-socket-activate -l 127.0.0.1:8080 sleep infinity`)
 	o := f.mustRun(exitPartial, "apply", "--yes")
-	contains(t, o.stdout, "start xmrig.service: it runs, but its API does not answer: miner api 127.0.0.1:8080: ", "address already in use")
+	contains(t, o.stdout, "start xmrig.service: it runs, but its API does not answer: 127.0.0.1:8080 is answered by another process (pid ", "/sleep); to end it: systemctl disable --now other.service", "address already in use")
 	if got := f.sh("mini-1", `systemctl is-active xmrig`); got != "active\n" {
 		t.Errorf("the miner is %q", got)
 	}
-	f.sh("mini-1", `systemctl stop other.socket`)
+	f.sh("mini-1", `systemctl stop other`)
 	f.plans("mini-1", []string{"~ service xmrig  restart: its API did not answer after the last start", "+ service xmrig-orchestrator  start  start at boot enabled"})
 	f.apply()
 	f.sh("mini-1", `xmrig-orchestrator check`)
+	f.converged()
+
+	// A miner that somebody started by hand answers like the right one.
+	f.sh("mini-1", `systemctl stop xmrig; sed s/pool-a/pool-z/ /etc/xmrig/config.json >/root/config.json
+		setsid /usr/local/bin/xmrig -c /root/config.json >/dev/null 2>&1 & sleep 1`)
+	o = f.mustRun(exitPartial, "apply", "--yes")
+	found := regexp.MustCompile(`127\.0\.0\.1:8080 is answered by another process \(pid \d+, /usr/local/lib/xmrfleet/\w+/xmrig\); to end it: (kill \d+)`).FindStringSubmatch(o.stdout)
+	if found == nil {
+		t.Fatalf("the other miner is not named: %v", o)
+	}
+	f.sh("mini-1", found[1])
+	f.plans("mini-1", []string{"~ service xmrig  restart: its API did not answer after the last start"})
+	f.apply()
 	f.converged()
 }
 

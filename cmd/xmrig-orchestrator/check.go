@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"xmrfleet/cmd/xmrig-orchestrator/internal/miner"
@@ -46,7 +47,7 @@ func (m *Main) ask(ctx context.Context, s agent.Settings) (*miner.Summary, error
 		return summary, err
 	}
 	if by, _ := m.Ports.Foreign(s.API.Address, unit.PID); by != nil {
-		return nil, taken(s, by)
+		return nil, fmt.Errorf("%w; %s", taken(s, by), by.Remedy())
 	}
 	return summary, err
 }

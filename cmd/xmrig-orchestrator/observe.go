@@ -47,7 +47,7 @@ func client(s agent.Settings) miner.Client {
 
 // taken is the error of an API whose port another process has.
 func taken(s agent.Settings, by *port.Owner) error {
-	return fmt.Errorf("%s is answered by another process (%v); to end it: %s", s.API.Address, by, by.Remedy())
+	return fmt.Errorf("%s is answered by another process (%v)", s.API.Address, by)
 }
 
 // revision names what the miner was started with, from the record that its

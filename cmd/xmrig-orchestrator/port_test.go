@@ -71,7 +71,7 @@ func TestForeign(t *testing.T) {
 				t.Errorf("systemctl was told %s", got)
 			}
 			out, _, err := h.command("status", "--json")
-			if !strings.Contains(out, `"cause":"port-taken","evidence":"`+problem+` for `) || err != nil {
+			if !strings.Contains(out, `"cause":"port-taken","evidence":"`+strings.Replace(problem, "; to end it: kill 20", " for ", 1)) || err != nil {
 				t.Errorf("the status is %s, %v", out, err)
 			}
 			h.held(10, "/usr/local/bin/xmrig")

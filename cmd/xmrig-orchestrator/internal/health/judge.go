@@ -42,6 +42,9 @@ func (w *Watch) judge(o Observation, p Policy, step time.Duration) Decision {
 		}
 	case CausePortTaken:
 		d.Alert = true
+		d.Evidence = "; " + o.Foreign.Remedy()
+		d.Problem += d.Evidence
+		w.Tried.API = false // now it is known why the last restart did not help
 	case CauseAPIDead:
 		w.silent(&d, o, p)
 	case CauseAPIGarbled:

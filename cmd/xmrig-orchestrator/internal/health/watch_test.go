@@ -224,7 +224,7 @@ func TestStories(t *testing.T) {
 		{"the port is taken at the start", "1 restart, 400 taken", "unhealthy port-taken alert"},
 		{"and given back soon", "1 restart, 6 taken, 30 silent, 1 restart, 1 busy, 6 hash", "unhealthy port-taken alert|starting starting|unhealthy api-dead|unhealthy api-dead alert restart at 5m10s|unhealthy api-dead alert|starting starting|running healthy"},
 		{"late", "1 restart, 60 taken, 2 silent, 1 restart, 6 hash", "unhealthy port-taken alert|unhealthy api-dead alert restart at 10m10s|unhealthy api-dead alert|running healthy"},
-		{"and taken again", "1 restart, 60 taken, 1 silent, 1 restart, 60 taken, 60 silent", "unhealthy port-taken alert|unhealthy api-dead alert restart at 10m10s|unhealthy port-taken alert|unhealthy api-dead alert"},
+		{"and taken again", "1 restart, 60 taken, 1 silent, 1 restart, 60 taken, 1 silent, 1 restart, 90 silent", "unhealthy port-taken alert|unhealthy api-dead alert restart at 10m10s|unhealthy port-taken alert|unhealthy api-dead alert restart at 20m20s|starting starting|unhealthy api-dead|unhealthy api-dead alert"},
 		{"taken after a crash", "6 hash, 1 crash, 60 taken", "running healthy|unhealthy port-taken alert"},
 
 		{"a thread stands still", "6 hash, 12 thread, 2 thread", "running healthy|running thread-dead|unhealthy thread-dead alert restart at 3m20s"},

@@ -27,15 +27,15 @@ type Owner struct {
 
 func (o Owner) String() string { return fmt.Sprintf("pid %d, %s", o.PID, o.Exe) }
 
-// Remedy says how to end it.
+// Remedy says what to do against it.
 func (o Owner) Remedy() string {
 	switch {
 	case o.PID == 1:
-		return "systemctl list-sockets shows the unit"
+		return "systemctl list-sockets shows whose it is"
 	case o.Unit != "":
-		return "systemctl disable --now " + o.Unit
+		return "to end it: systemctl disable --now " + o.Unit
 	}
-	return "kill " + strconv.Itoa(o.PID)
+	return "to end it: kill " + strconv.Itoa(o.PID)
 }
 
 // A Lookup finds owners in Proc, where proc(5) is mounted. It remembers the
