@@ -13,6 +13,9 @@ type entry struct {
 	time time.Time
 	from string // SYSLOG_IDENTIFIER
 	text string
+
+	cursor string // where it stands in the journal
+	end    bool   // it is none: what was there is told
 }
 
 // parseEntry reads a line of "journalctl -o json".
@@ -21,15 +24,20 @@ func parseEntry(host string, line []byte) (entry, error) {
 		Time    string          `json:"__REALTIME_TIMESTAMP"`
 		From    json.RawMessage `json:"SYSLOG_IDENTIFIER"`
 		Message json.RawMessage `json:"MESSAGE"`
+		Cursor  string          `json:"__CURSOR"`
+		Told    *string         `json:"TOLD"` // a cursor, of followScript
 	}
 	if err := json.Unmarshal(line, &fields); err != nil {
 		return entry{}, fmt.Errorf("read journal: %w", err)
+	}
+	if fields.Told != nil {
+		return entry{host: host, cursor: *fields.Told, end: true}, nil
 	}
 	micros, err := strconv.ParseInt(fields.Time, 10, 64)
 	if err != nil {
 		return entry{}, fmt.Errorf("read journal: an entry has no time: %q", line)
 	}
-	return entry{host: host, time: time.UnixMicro(micros), from: fieldText(fields.From), text: fieldText(fields.Message)}, nil
+	return entry{host: host, time: time.UnixMicro(micros), from: fieldText(fields.From), text: fieldText(fields.Message), cursor: fields.Cursor}, nil
 }
 
 // fieldText is the text of a field, which is a string or, where it is not

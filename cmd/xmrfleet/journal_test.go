@@ -1,22 +1,27 @@
 package main
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"xmrfleet/executor"
 )
 
 // Lines as journalctl of systemd 252 writes them.
 func TestParseEntry(t *testing.T) {
 	at := time.UnixMicro(1795314667123456)
 	for line, want := range map[string]entry{
-		`{"__CURSOR":"s=1","__REALTIME_TIMESTAMP":"1795314667123456","_BOOT_ID":"b","SYSLOG_IDENTIFIER":"xmrig","MESSAGE":"new job"}`: {"m1", at, "xmrig", "new job"},
-		`{"__REALTIME_TIMESTAMP":"1795314667123456","SYSLOG_IDENTIFIER":"xmrig","MESSAGE":[27,91,49,109,110,101,116,27,91,48,109]}`:   {"m1", at, "xmrig", "\x1b[1mnet\x1b[0m"},
-		`{"__REALTIME_TIMESTAMP":"1795314667123456","SYSLOG_IDENTIFIER":["a","b"],"MESSAGE":["one",[116,119,111]]}`:                   {"m1", at, "a", "one"},
-		`{"__REALTIME_TIMESTAMP":"1795314667123456","MESSAGE":null}`:                                                                  {"m1", at, "", ""},
-		`{"__REALTIME_TIMESTAMP":"1795314667123456"}`:                                                                                 {"m1", at, "", ""},
-		`{"__REALTIME_TIMESTAMP":"1795314667123456","MESSAGE":[[27,255],"x"]}`:                                                        {"m1", at, "", "\x1b\xff"},
+		`{"__CURSOR":"s=1","__REALTIME_TIMESTAMP":"1795314667123456","_BOOT_ID":"b","SYSLOG_IDENTIFIER":"xmrig","MESSAGE":"new job"}`: {host: "m1", time: at, from: "xmrig", text: "new job", cursor: "s=1"},
+		`{"__REALTIME_TIMESTAMP":"1795314667123456","SYSLOG_IDENTIFIER":"xmrig","MESSAGE":[27,91,49,109,110,101,116,27,91,48,109]}`:   {host: "m1", time: at, from: "xmrig", text: "\x1b[1mnet\x1b[0m"},
+		`{"__REALTIME_TIMESTAMP":"1795314667123456","SYSLOG_IDENTIFIER":["a","b"],"MESSAGE":["one",[116,119,111]]}`:                   {host: "m1", time: at, from: "a", text: "one"},
+		`{"__REALTIME_TIMESTAMP":"1795314667123456","MESSAGE":null}`:                                                                  {host: "m1", time: at},
+		`{"__REALTIME_TIMESTAMP":"1795314667123456"}`:                                                                                 {host: "m1", time: at},
+		`{"__REALTIME_TIMESTAMP":"1795314667123456","MESSAGE":[[27,255],"x"]}`:                                                        {host: "m1", time: at, text: "\x1b\xff"},
+		`{"TOLD":"s=2;i=3"}`: {host: "m1", cursor: "s=2;i=3", end: true},
+		`{"TOLD":""}`:        {host: "m1", end: true},
 	} {
 		if got, err := parseEntry("m1", []byte(line)); got != want || err != nil {
 			t.Errorf("%s\n got %+v, %v\nwant %+v", line, got, err, want)
@@ -59,6 +64,38 @@ func TestJournalctl(t *testing.T) {
 		_, got, _ := strings.Cut(strings.Join(args, " "), "SYSLOG_IDENTIFIER ")
 		if script != test.script || got != test.want {
 			t.Errorf("%+v: got %s", test.logsCmd, got)
+		}
+	}
+}
+
+func TestResumption(t *testing.T) {
+	for _, test := range []struct{ cursor, want string }{
+		{"s=2;i=3", "--unit=xmrig.service --follow --no-tail --after-cursor=s=2;i=3"},
+		{"", "--unit=xmrig.service --follow --no-tail"}, // there was nothing at all
+	} {
+		r := reading{logsCmd: &logsCmd{Follow: true, Since: "1h"}, told: true, cursor: test.cursor}
+		script, args := r.resumption()
+		_, got, _ := strings.Cut(strings.Join(args, " "), "SYSLOG_IDENTIFIER ")
+		if script != logScript || got != test.want {
+			t.Errorf("%q: got %s", test.cursor, got)
+		}
+	}
+}
+
+func TestHopeless(t *testing.T) {
+	for _, test := range []struct {
+		told bool
+		err  error
+		want bool
+	}{
+		{false, errors.New("read journal: journalctl ended with status 1: Failed to parse timestamp"), true},
+		{true, errors.New("read journal: journalctl ended with status 143"), false}, // the host goes down
+		{false, &executor.Error{Kind: executor.Lost, Err: errors.New("eof")}, false},
+		{true, &executor.Error{Kind: executor.AuthRefused, Err: errors.New("the host boots")}, false},
+		{true, &executor.Error{Kind: executor.HostKeyChanged, Err: errors.New("another host")}, true},
+	} {
+		if got := (&reading{told: test.told}).hopeless(test.err); got != test.want {
+			t.Errorf("told %v, %v: got %v", test.told, test.err, got)
 		}
 	}
 }

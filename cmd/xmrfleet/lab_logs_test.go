@@ -4,6 +4,8 @@ package main
 
 import (
 	"context"
+	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -54,8 +56,7 @@ func TestLogs(t *testing.T) {
 	contains(t, f.mustRun(exitError, "logs", "-f", "--since", "the flood").stderr, "Failed to parse timestamp: the flood\n")
 }
 
-// TestLogsFollow sees what comes, ends at once and leaves nothing behind; not
-// even where a link was cut.
+// TestLogsFollow sees what comes, ends at once and leaves nothing behind.
 func TestLogsFollow(t *testing.T) {
 	f := newFleet(t, `host "m1" {}`+"\n"+`host "miner-2" {}`, "m1", "miner-2")
 	f.sh("m1", speaker)
@@ -63,6 +64,10 @@ func TestLogsFollow(t *testing.T) {
 	f.say("m1", "before")
 	r := f.start("logs", "-f")
 	r.expect("  before\n")
+	for _, host := range []string{"m1", "miner-2"} { // both are followed
+		f.say(host, host+" is there")
+		r.expect("  " + host + " is there\n")
+	}
 	f.say("miner-2", "one")
 	f.say("m1", "two")
 	r.expect("  one\n")
@@ -83,22 +88,79 @@ func TestLogsFollow(t *testing.T) {
 		f.noneLeft(host, "journalctl", 5*time.Second)
 		f.noneLeft(host, "sudo", 5*time.Second)
 	}
+}
 
-	r = f.start("logs", "-f", "-n", "0")
-	f.waitFor("m1", "journalctl")
+// TestLogsLost follows hosts that are lost and come back: no line is missed or
+// comes twice, and nothing is left behind even where the link was cut.
+func TestLogsLost(t *testing.T) {
+	f := newFleet(t, `host "m1" {}`+"\n"+`host "miner-2" {}`, "m1", "miner-2")
+	f.sh("m1", speaker)
+	f.sh("m1", `i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); echo "count $i"; sleep 0.05; done >>/run/say 2>/dev/null </dev/null &`)
+	r := f.start("logs", "-f", "-n", "0", "--connect-timeout", "2s")
+	seen := func(host, text string, times int) {
+		t.Helper()
+		matches := regexp.MustCompile(`(?m)^` + host + ` +[-0-9]+ [:0-9]+  ` + regexp.QuoteMeta(text))
+		for deadline := time.Now().Add(time.Minute); len(matches.FindAllString(r.stderr.String(), -1)) < times; time.Sleep(50 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("want %d times %s %q in:\n%s", times, host, text, r.stderr.String())
+			}
+		}
+	}
+	// The connection ends: of miner-2 before it ever said something.
 	f.waitFor("miner-2", "journalctl")
+	r.expect("  count ")
+	for range 2 {
+		before := strings.Count(r.stderr.String(), "back:")
+		f.sh("m1", `pkill -f '^sshd: deploy'`)
+		seen("m1", "back: nothing is left out\n", before+1)
+		time.Sleep(300 * time.Millisecond)
+	}
+	f.sh("miner-2", `pkill -f '^sshd: deploy'`)
+	seen("miner-2", "lost: ", 1)
+	f.sh("miner-2", speaker)
+	seen("miner-2", "back: nothing is left out\n", 1)
+	r.expect("systemd: Started xmrig.service")
+	f.say("miner-2", "first")
+	r.expect("  first\n")
+
+	// The link is cut.
 	if err := f.lab.Host("m1").Cut(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(30 * time.Second); !strings.Contains(r.stderr.String(), "  ! m1  run command: no sign of life for 12s\n"); time.Sleep(50 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("the cut link was not noticed:\n%s", r.stderr.String())
+	seen("m1", "lost: run command: no sign of life for 12s; it is tried again\n", 1)
+	f.say("miner-2", "beside")
+	r.expect("  beside\n")
+	if err := f.lab.Host("m1").Join(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	seen("m1", "back: nothing is left out\n", 3)
+	f.say("m1", "at last")
+	r.expect("  at last\n")
+
+	// It stays away: Ctrl-C does not wait for it.
+	if err := f.lab.Host("m1").Cut(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	seen("m1", "lost: run command: no sign of life for 12s; it is tried again\n", 2)
+	began := time.Now()
+	r.signal(syscall.SIGINT)
+	o := r.wait(exitInterrupted)
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("took %s to stop", took)
+	}
+	f.noneLeft("miner-2", "journalctl", 5*time.Second)
+	f.noneLeft("m1", "journalctl", 40*time.Second)
+
+	counted := regexp.MustCompile(`count (\d+)\n`).FindAllStringSubmatch(o.stdout, -1)
+	first, _ := strconv.Atoi(counted[0][1])
+	for i, c := range counted {
+		if c[1] != strconv.Itoa(first+i) {
+			t.Fatalf("count %s follows on count %d", c[1], first+i-1)
 		}
 	}
-	f.say("miner-2", "three")
-	r.expect("  three\n")
-	r.signal(syscall.SIGINT)
-	r.wait(exitInterrupted)
-	f.noneLeft("m1", "journalctl", 40*time.Second)
-	f.noneLeft("miner-2", "journalctl", 5*time.Second)
+	for _, once := range []string{"  first\n", "  beside\n", "  at last\n"} {
+		if n := strings.Count(o.stdout, once); n != 1 {
+			t.Errorf("%q comes %d times", once, n)
+		}
+	}
 }

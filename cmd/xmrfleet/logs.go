@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
-	"xmrfleet/cmd/xmrfleet/view"
 	"xmrfleet/executor"
 	"xmrfleet/hcl"
 	"xmrfleet/modules/agent"
@@ -41,25 +39,25 @@ var journalFlags = []string{"--quiet", "--no-pager", "--all", "--namespace=+xmri
 
 const logScript = `exec journalctl "$@"`
 
-// followScript prints what is there, an empty object, and what comes. $1 and
-// $2 are flags for the first part alone.
+// followScript prints what is there, the cursor of its last entry, and what
+// comes. $1 and $2 are flags for the first part alone. Where that has nothing,
+// the cursor is that of the last entry of all before it, if there is one:
+// journalctl says by status 1 that there is none.
 const followScript = `
 some=$1 since=$2
 shift 2
-{ journalctl "$@" --show-cursor ${some:+"$some"} ${since:+"$since"} || echo "-- failed: $?"; } | {
-	cursor=
+cursor=$(journalctl "$@" --lines=0 --show-cursor)
+cursor=${cursor#-- cursor: }
+{ journalctl "$@" ${some:+"$some"} ${since:+"$since"} || echo "failed: $?"; } | {
 	while IFS= read -r line; do
 		case $line in
-		'-- cursor: '*) cursor=${line#-- cursor: } ;;
-		'-- failed: '*) exit "${line#-- failed: }" ;;
-		*) printf '%s\n' "$line" ;;
+		*'"__CURSOR":"'*) cursor=${line#*'"__CURSOR":"'} cursor=${cursor%%'"'*} ;;
+		'failed: '*) exit "${line#failed: }" ;;
 		esac
+		printf '%s\n' "$line"
 	done
-	echo '{}'
-	if [ -n "$cursor" ]; then
-		exec journalctl "$@" --follow --no-tail --after-cursor="$cursor"
-	fi
-	exec journalctl "$@" --follow --lines=0
+	printf '{"TOLD":"%s"}\n' "$cursor"
+	exec journalctl "$@" --follow --no-tail ${cursor:+"--after-cursor=$cursor"}
 }`
 
 func (c *logsCmd) Run(ctx context.Context, p *Program) error {
@@ -75,8 +73,13 @@ func (c *logsCmd) Run(ctx context.Context, p *Program) error {
 	read := make(chan []executor.Outcome[struct{}])
 	go func() {
 		read <- onEach(ctx, p, c.connectionFlags, hosts, 0, func(ctx context.Context, d *executor.Dialer, h hcl.Host) (struct{}, error) {
-			err := c.read(ctx, d, h, t)
-			t.ended <- unread{h.Name, err}
+			r := &reading{logsCmd: c, host: h, tail: t}
+			read := r.read
+			if c.Follow {
+				read = r.follow
+			}
+			err := read(ctx, d)
+			t.end(h.Name, err)
 			return struct{}{}, err
 		})
 	}()
@@ -90,25 +93,9 @@ func (c *logsCmd) unit() string {
 	return agent.MinerUnit
 }
 
-// read reads the journal of a host until its end, or for ever.
-func (c *logsCmd) read(ctx context.Context, d *executor.Dialer, h hcl.Host, t *tail) error {
-	shell, _, err := d.Open(ctx, target(h), executor.OpenOptions{})
-	if err != nil {
-		return err
-	}
-	defer shell.Close()
-	script, args := c.journalctl()
-	entries := &linewise{line: func(line []byte) { t.take(h.Name, line) }}
-	var complaint strings.Builder
-	status, err := shell.Stream(ctx, entries, &complaint, script, args...)
-	entries.flush()
-	if err != nil {
-		return err
-	}
-	if status != 0 {
-		return fmt.Errorf("read journal: journalctl ended with status %d: %s", status, strings.TrimSpace(complaint.String()))
-	}
-	return nil
+// journal is which journal, and how it is printed.
+func (c *logsCmd) journal() []string {
+	return append(slices.Clone(journalFlags), "--unit="+c.unit())
 }
 
 // journalctl is the script that reads a journal, and its arguments.
@@ -123,7 +110,7 @@ func (c *logsCmd) journalctl() (script string, args []string) {
 	if c.Since != "" {
 		since = "--since=" + sinceWhen(c.Since)
 	}
-	common := append(slices.Clone(journalFlags), "--unit="+c.unit())
+	common := c.journal()
 	if c.Follow {
 		return followScript, append([]string{some, since}, common...)
 	}
@@ -143,96 +130,4 @@ func (c *logsCmd) Validate() error {
 		return errors.New("--lines must not be negative")
 	}
 	return c.connectionFlags.Validate()
-}
-
-// A tail brings the entries of many journals into the order of their times.
-type tail struct {
-	p       *Program
-	names   map[string]view.Name
-	usual   string // who writes most of the entries
-	came    chan entry
-	ready   chan string // hosts whose past is told
-	ended   chan unread
-	waiting map[string]bool // hosts whose past is not told yet
-	held    []entry
-}
-
-// An unread is a host whose journal is not read any more, and why.
-type unread struct {
-	host string
-	err  error
-}
-
-func newTail(p *Program, hosts []hcl.Host, unit string) *tail {
-	t := &tail{p: p, names: namesOf(hosts), usual: strings.TrimSuffix(unit, ".service"), waiting: make(map[string]bool),
-		came: make(chan entry), ready: make(chan string), ended: make(chan unread)}
-	for _, h := range hosts {
-		t.waiting[h.Name] = true
-	}
-	return t
-}
-
-// take is called with each line of a host.
-func (t *tail) take(host string, line []byte) {
-	if string(line) == "{}\n" {
-		t.ready <- host
-		return
-	}
-	e, err := parseEntry(host, line)
-	if err != nil {
-		e = entry{host: host, time: time.Now(), from: "xmrfleet", text: err.Error()}
-	}
-	t.came <- e
-}
-
-// Of a journal that is followed, entries wait a moment for older ones of other
-// hosts, and at first for the past of all hosts, though not long.
-const (
-	pause    = 200 * time.Millisecond
-	patience = 2 * time.Second
-)
-
-// show prints the entries until all journals have ended.
-func (t *tail) show(follow bool, read <-chan []executor.Outcome[struct{}]) []executor.Outcome[struct{}] {
-	ticker := time.NewTicker(pause)
-	defer ticker.Stop()
-	began := time.Now()
-	for {
-		select {
-		case e := <-t.came:
-			t.held = append(t.held, e)
-		case host := <-t.ready:
-			delete(t.waiting, host)
-		case u := <-t.ended:
-			delete(t.waiting, u.host)
-			t.lost(u)
-		case <-ticker.C:
-			if follow && (len(t.waiting) == 0 || time.Since(began) > patience) {
-				t.print()
-			}
-		case outcomes := <-read:
-			t.print()
-			return outcomes
-		}
-	}
-}
-
-func (t *tail) lost(u unread) {
-	if u.err != nil && !t.p.stopped() {
-		t.print()
-		t.p.report.Report(view.Unheard{Host: u.host, Err: u.err, Kind: kind(u.err), Hint: hint(u.err)})
-	}
-}
-
-// print prints what is held, in the order of time.
-func (t *tail) print() {
-	slices.SortStableFunc(t.held, func(a, b entry) int { return a.time.Compare(b.time) })
-	for _, e := range t.held {
-		from := e.from
-		if from == t.usual {
-			from = ""
-		}
-		t.p.report.Report(view.Logged{Name: t.names[e.host], Time: e.time, From: from, Text: e.text})
-	}
-	t.held = nil
 }

@@ -16,6 +16,21 @@ type Logged struct {
 	Text string
 }
 
+// Lost: a host whose journal is followed is not heard of any more. It is tried
+// again.
+type Lost struct {
+	Name
+	Time time.Time
+	Err  error
+	Kind string
+}
+
+// Back: the journal of a host that was lost goes on behind its last entry.
+type Back struct {
+	Name
+	Time time.Time
+}
+
 // Unheard: the journal of a host cannot be read, or not any more.
 type Unheard struct {
 	Host       string
@@ -32,9 +47,29 @@ func (e Logged) message() string {
 }
 
 func (e Logged) text(t *Text) {
-	stamp := e.Time.Local().Format("2006-01-02 15:04:05")
+	stamp := e.Time.Local().Format(time.DateTime)
 	rest := strings.Repeat(" ", e.Width+len(stamp)+4)
 	fmt.Fprintf(t.Out, "%s  %s  %s\n", t.Out.name(e.Name), t.Out.faint(stamp), indentRest(e.message(), rest))
+}
+
+func (e Lost) text(t *Text) {
+	t.Err.aside(e.Name, e.Time, "lost: "+oneLine(e.Err.Error())+"; it is tried again")
+}
+
+func (e Back) text(t *Text) { t.Err.aside(e.Name, e.Time, "back: nothing is left out") }
+
+// aside prints a line below the entries that is none.
+func (p *Printer) aside(n Name, at time.Time, text string) {
+	fmt.Fprintf(p, "%s  %s  %s\n", p.name(n), p.faint(at.Local().Format(time.DateTime)), p.yellow(Printable(text)))
+}
+
+func (e Lost) lines() []line {
+	return []line{{kind: "host_lost", host: e.Host, level: levelWarn, message: e.Host + ": " + e.Err.Error(),
+		body: trouble{e.Err.Error(), e.Kind, ""}}}
+}
+
+func (e Back) lines() []line {
+	return []line{{kind: "host_back", host: e.Host, message: e.Host + ": back"}}
 }
 
 func (e Logged) lines() []line {
