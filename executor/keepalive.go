@@ -1,7 +1,10 @@
 package executor
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -37,17 +40,24 @@ func (c *trackedConn) greeting() string {
 	return string(c.head)
 }
 
-// A connection is an authenticated client.
+// A connection leads to a host: as a client that logged in, or as a session
+// that an OpenSSH master opened.
 type connection struct {
-	*ssh.Client
-	raw   *trackedConn
-	ended chan struct{} // closed when the connection is no more
-	once  sync.Once
-	cause error // why we ended it; read after fail or ended
+	*ssh.Client // nil: there is but a session
+	closer      io.Closer
+	heard       *atomic.Int64 // when the host was last heard of, in Unix nanoseconds
+	ask         func() error  // a question that only the host can answer
+	ended       chan struct{} // closed when the connection is no more
+	once        sync.Once
+	cause       error // why we ended it; read after fail or ended
 }
 
 func newConnection(client *ssh.Client, raw *trackedConn) *connection {
-	c := &connection{Client: client, raw: raw, ended: make(chan struct{})}
+	c := &connection{Client: client, closer: raw, heard: &raw.heard, ended: make(chan struct{})}
+	c.ask = func() error {
+		_, _, err := client.SendRequest("keepalive@openssh.com", true, nil)
+		return err
+	}
 	go func() {
 		client.Wait()
 		close(c.ended)
@@ -58,7 +68,7 @@ func newConnection(client *ssh.Client, raw *trackedConn) *connection {
 // fail ends the connection and remembers why, if it is the first to do so.
 func (c *connection) fail(cause error) {
 	c.once.Do(func() { c.cause = cause })
-	c.raw.Close()
+	c.closer.Close()
 }
 
 // failure returns why the connection was ended on this side, or nil.
@@ -67,10 +77,26 @@ func (c *connection) failure() error {
 	return c.cause
 }
 
+// explain replaces an error by the reason why the connection was ended, which
+// it is in any case.
+func (c *connection) explain(ctx context.Context, e *Error) error {
+	cause := c.failure()
+	c.fail(nil)
+	switch {
+	case errors.Is(cause, context.DeadlineExceeded):
+		e.Kind, e.Err = TimedOut, errors.New("not done in time; the host finishes what it has begun")
+	case ctx.Err() != nil && cause != nil:
+		e.Kind, e.Err = Canceled, cause
+	case cause != nil:
+		e.Err = cause
+	}
+	return e
+}
+
 // watch asks the host from time to time whether it is there, and ends the
 // connection when nothing at all comes back: neither the answer nor any other
-// byte, as during a long upload. There is never a second question, since the
-// first one holds x/crypto's lock.
+// byte, as during a long upload. There is never a second question before the
+// first is answered.
 func (c *connection) watch(t timing) {
 	ticker := time.NewTicker(t.keepalive)
 	defer ticker.Stop()
@@ -82,19 +108,16 @@ func (c *connection) watch(t timing) {
 		}
 		asked := time.Now()
 		answer := make(chan error, 1)
-		go func() {
-			_, _, err := c.SendRequest("keepalive@openssh.com", true, nil)
-			answer <- err
-		}()
+		go func() { answer <- c.ask() }()
 		for waiting := true; waiting; {
-			last := max(asked.UnixNano(), c.raw.heard.Load())
+			last := max(asked.UnixNano(), c.heard.Load())
 			select {
 			case <-c.ended:
 				return
 			case <-answer: // an error ends the connection by itself
 				waiting = false
 			case <-time.After(time.Until(time.Unix(0, last).Add(t.silence))):
-				if c.raw.heard.Load() <= last {
+				if c.heard.Load() <= last {
 					c.fail(fmt.Errorf("no sign of life for %s", t.silence))
 					return
 				}

@@ -10,8 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/crypto/ssh"
-
 	"xmrfleet/modules"
 )
 
@@ -22,20 +20,19 @@ const Unknown = -2
 // A Shell is a shell on a host, of root or of who logged in. It is safe for
 // concurrent use; frames run one after the other.
 type Shell struct {
-	dialer  *Dialer
-	name    string
-	conn    *connection
-	session *ssh.Session
-	stdin   io.WriteCloser
-	out     chan segment
-	err     chan segment
-	live    [2]tap  // on what out and err carry
-	lock    *Holder // nil: the lock is not wanted
-	login   bool
+	dialer *Dialer
+	name   string
+	user   string // who logged in
+	conn   *connection
+	stdin  io.WriteCloser
+	out    chan segment
+	err    chan segment
+	live   [2]tap  // on what out and err carry
+	lock   *Holder // nil: the lock is not wanted
+	login  bool
 
 	turn    chan struct{} // full while a frame is exchanged
 	inline  bool          // the first frame went inside the exec request
-	reading bool          // out and err will be closed
 	held    bool          // the lock is taken
 	closing chan struct{}
 	once    sync.Once
@@ -53,7 +50,9 @@ type OpenOptions struct {
 	Login bool
 
 	// First runs at once. Other users of the host can see these commands,
-	// apart from what they read on standard input.
+	// apart from what they read on standard input. Where an OpenSSH master
+	// does not answer in time, they may run a second time, and long after: they
+	// are to change nothing.
 	First []modules.Command
 }
 
@@ -73,15 +72,20 @@ func (d *Dialer) Open(ctx context.Context, t Target, o OpenOptions) (*Shell, []m
 }
 
 func (d *Dialer) open(ctx context.Context, e *endpoint, o OpenOptions) (*Shell, []modules.Result, error) {
-	conn, err := d.connect(ctx, e, nil)
+	s := &Shell{dialer: d, name: e.name, user: e.user, lock: o.Lock, login: o.Login,
+		out: make(chan segment, 16), err: make(chan segment, 16),
+		turn: make(chan struct{}, 1), closing: make(chan struct{})}
+	n := newNonce()
+	first := s.opening(ctx, n, o.First)
+	conn, streams, err := d.launch(ctx, e, s.execLine(n, first))
 	if err != nil {
 		return nil, nil, err
 	}
-	s := &Shell{dialer: d, name: e.name, conn: conn, lock: o.Lock, login: o.Login,
-		out: make(chan segment, 16), err: make(chan segment, 16),
-		turn: make(chan struct{}, 1), closing: make(chan struct{})}
+	s.conn, s.stdin = conn, streams.stdin
+	go split(streams.stdout, n.String(), &s.live[0], s.out)
+	go split(streams.stderr, n.String(), &s.live[1], s.err)
 	stop := context.AfterFunc(ctx, func() { conn.fail(context.Cause(ctx)) })
-	results, err := s.start(ctx, o.First)
+	results, err := s.start(ctx, first, o.First)
 	stop()
 	if err != nil {
 		s.Close()
@@ -93,17 +97,83 @@ func (d *Dialer) open(ctx context.Context, e *endpoint, o OpenOptions) (*Shell, 
 	return s, results, nil
 }
 
-// start asks sshd for the shell, and takes the lock if it is wanted.
-func (s *Shell) start(ctx context.Context, cmds []modules.Command) ([]modules.Result, error) {
-	n := newNonce()
+// streams are those of a program on the host.
+type streams struct {
+	stdin          io.WriteCloser
+	stdout, stderr io.Reader
+}
+
+// launch connects to e and has its sshd run line: over the control socket of a
+// master that is there, or over a connection of our own.
+func (d *Dialer) launch(ctx context.Context, e *endpoint, line string) (*connection, *streams, error) {
+	if conn, streams := d.share(ctx, e, line); conn != nil {
+		return conn, streams, nil
+	}
+	conn, err := d.connect(ctx, e, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	stop := context.AfterFunc(ctx, func() { conn.fail(context.Cause(ctx)) })
+	defer stop()
+	streams, failed := conn.exec(line)
+	if failed != nil {
+		return nil, nil, conn.explain(ctx, failed)
+	}
+	return conn, streams, nil
+}
+
+// exec has the host run line in a session of its own.
+func (c *connection) exec(line string) (*streams, *Error) {
+	bad := func(op string, err error) (*streams, *Error) {
+		return nil, &Error{Kind: NoShell, Op: op, Err: err}
+	}
+	session, err := c.NewSession()
+	if err != nil {
+		return bad("open session", err)
+	}
+	var s streams
+	if s.stdin, err = session.StdinPipe(); err != nil {
+		return bad("open session", err)
+	}
+	if s.stdout, err = session.StdoutPipe(); err != nil {
+		return bad("open session", err)
+	}
+	if s.stderr, err = session.StderrPipe(); err != nil {
+		return bad("open session", err)
+	}
+	if err := session.Start(line); err != nil {
+		return bad("start shell", err)
+	}
+	return &s, nil
+}
+
+// opening is the frame that a shell begins with.
+func (s *Shell) opening(ctx context.Context, n nonce, cmds []modules.Command) *frame {
 	prelude := fmt.Sprintf("N=%s\nPATH=%s\n%s", n, s.dialer.path, preludeScript)
 	if s.lock != nil {
 		prelude += lockScript
 	}
-	first := s.frame(ctx, prelude, s.lock != nil, cmds)
-	if err := s.exec(n, first); err != nil {
-		return nil, s.explain(ctx, err)
+	return s.frame(ctx, prelude, s.lock != nil, cmds)
+}
+
+// execLine is the line that starts the shell, with the first frame in it where
+// that fits.
+func (s *Shell) execLine(n nonce, first *frame) string {
+	as := "root"
+	if s.login {
+		as = "login"
 	}
+	line := execLine(n, s.dialer.path, as, []byte(strconv.Itoa(first.script.Len())+"\n"+first.script.String()))
+	s.inline = len(first.payloads) == 0 && len(line) <= maxExec
+	if !s.inline {
+		line = execLine(n, s.dialer.path, as, nil)
+	}
+	return line
+}
+
+// start reads what the first frame gave, and takes over a lock whose holder is
+// gone.
+func (s *Shell) start(ctx context.Context, first *frame, cmds []modules.Command) ([]modules.Result, error) {
 	results, err := s.first(ctx, first, len(cmds))
 	var refused *lockRefused
 	for errors.As(err, &refused) {
@@ -147,44 +217,6 @@ func (s *Shell) busy(ctx context.Context, f *frame) {
 	fmt.Fprintf(&f.script, "note busy %d\n", int64(limit/time.Second)+1)
 }
 
-// exec opens the session and makes the request.
-func (s *Shell) exec(n nonce, first *frame) *Error {
-	out, stderr, err := s.streams()
-	if err != nil {
-		return &Error{Kind: NoShell, Op: "open session", Err: err}
-	}
-	as := "root"
-	if s.login {
-		as = "login"
-	}
-	line := execLine(n, s.dialer.path, as, []byte(strconv.Itoa(first.script.Len())+"\n"+first.script.String()))
-	s.inline = len(first.payloads) == 0 && len(line) <= maxExec
-	if !s.inline {
-		line = execLine(n, s.dialer.path, as, nil)
-	}
-	if err := s.session.Start(line); err != nil {
-		return &Error{Kind: NoShell, Op: "start shell", Err: err}
-	}
-	s.reading = true
-	go split(out, n.String(), &s.live[0], s.out)
-	go split(stderr, n.String(), &s.live[1], s.err)
-	return nil
-}
-
-func (s *Shell) streams() (out, stderr io.Reader, err error) {
-	if s.session, err = s.conn.NewSession(); err != nil {
-		return nil, nil, err
-	}
-	if s.stdin, err = s.session.StdinPipe(); err != nil {
-		return nil, nil, err
-	}
-	if out, err = s.session.StdoutPipe(); err != nil {
-		return nil, nil, err
-	}
-	stderr, err = s.session.StderrPipe()
-	return out, stderr, err
-}
-
 // first waits until the shell runs, and reads what the first frame gave.
 func (s *Shell) first(ctx context.Context, f *frame, cmds int) ([]modules.Result, error) {
 	if !s.inline {
@@ -204,9 +236,9 @@ func (s *Shell) first(ctx context.Context, f *frame, cmds int) ([]modules.Result
 		if text := oneLine(out.text + stderr.text); text != "" {
 			refused.Err = errors.New(text)
 		}
-		return nil, s.explain(ctx, refused)
+		return nil, s.conn.explain(ctx, refused)
 	case out.mark != "up":
-		return nil, sudoRefused(s.conn.User(), stderr.text, out.mark)
+		return nil, sudoRefused(s.user, stderr.text, out.mark)
 	}
 	return s.collect(ctx, cmds, nil)
 }
@@ -270,7 +302,7 @@ func (s *Shell) collect(ctx context.Context, cmds int, onResult func(int, module
 	for done := 0; ; {
 		out, stderr, err := s.next()
 		if err != nil {
-			return list, s.explain(ctx, &Error{Kind: Lost, Op: "run command", Err: err})
+			return list, s.conn.explain(ctx, &Error{Kind: Lost, Op: "run command", Err: err})
 		}
 		word, value, _ := strings.Cut(out.mark, " ")
 		switch word {
@@ -298,7 +330,7 @@ func (s *Shell) collect(ctx context.Context, cmds int, onResult func(int, module
 				cause = fmt.Errorf("another run took the host over: this one gave no sign of life for %s", s.dialer.timing.stale)
 			}
 			s.conn.fail(cause)
-			return list, s.explain(ctx, &Error{Kind: Lost, Op: "run command", Err: errors.New("the shell ended")})
+			return list, s.conn.explain(ctx, &Error{Kind: Lost, Op: "run command", Err: errors.New("the shell ended")})
 		default:
 			return list, s.desynchronized(out.mark)
 		}
@@ -322,21 +354,6 @@ func (s *Shell) desynchronized(mark string) error {
 	return err
 }
 
-// explain replaces an error by the reason why the connection was ended.
-func (s *Shell) explain(ctx context.Context, e *Error) error {
-	cause := s.conn.failure()
-	s.conn.fail(nil)
-	switch {
-	case errors.Is(cause, context.DeadlineExceeded):
-		e.Kind, e.Err = TimedOut, errors.New("not done in time; the host finishes what it has begun")
-	case ctx.Err() != nil && cause != nil:
-		e.Kind, e.Err = Canceled, cause
-	case cause != nil:
-		e.Err = cause
-	}
-	return e
-}
-
 // Close ends the shell; where it holds the lock, it first waits until the
 // host has given that back. It may be called more than once.
 func (s *Shell) Close() error {
@@ -346,10 +363,8 @@ func (s *Shell) Close() error {
 			s.giveBack()
 		}
 		s.conn.fail(errors.New("closed"))
-		if s.reading {
-			go drain(s.out)
-			go drain(s.err)
-		}
+		go drain(s.out)
+		go drain(s.err)
 	})
 	return nil
 }

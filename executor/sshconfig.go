@@ -34,10 +34,12 @@ type endpoint struct {
 	knownHosts   []string
 	algorithms   []string // for host keys; empty: all that are supported
 	pinned       []string
+	controlPath  string // where an OpenSSH master may listen; empty: nowhere
 
-	target Target     // what it was resolved from
-	via    *bastion   // what leads to it, once it was connected to
-	last   *handshake // with it; nil: there was none
+	target  Target     // what it was resolved from
+	sharing sharing    // of a master's connection to it
+	via     *bastion   // what leads to it, once it was connected to
+	last    *handshake // with it; nil: there was none
 }
 
 func (e *endpoint) address() string { return join(e.host, e.port) }
@@ -183,6 +185,8 @@ func (d *Dialer) parseConfig(t Target, out []byte) (*endpoint, error) {
 		case "identityagent":
 			e.agent = value
 			expand = append(expand, &e.agent)
+		case "controlpath": // ssh has expanded its tokens
+			e.controlPath = none(value)
 		case "proxyjump":
 			e.jump = none(value)
 		case "proxycommand":

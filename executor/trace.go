@@ -105,8 +105,8 @@ func (s *Shell) roundTrip(ctx context.Context) (time.Duration, error) {
 	var best time.Duration
 	for range 3 {
 		begun := time.Now()
-		if _, _, err := s.conn.SendRequest("keepalive@openssh.com", true, nil); err != nil {
-			return 0, s.explain(ctx, &Error{Kind: Lost, Op: "measure round trip", Err: err})
+		if err := s.conn.ask(); err != nil {
+			return 0, s.conn.explain(ctx, &Error{Kind: Lost, Op: "measure round trip", Err: err})
 		}
 		if took := time.Since(begun); best == 0 || took < best {
 			best = took

@@ -56,6 +56,7 @@ func (c *control) run(ctx context.Context, p *Program, action string) error {
 	if c.Reason == "" {
 		c.Reason = fmt.Sprintf("xmrfleet %s by %s@%s", action, run.User, run.Machine)
 	}
+	c.Reason = p.out.Mask(c.Reason)
 	outcomes := onEach(ctx, p, c.connectionFlags, hosts, c.Parallelism, func(ctx context.Context, d *executor.Dialer, h hcl.Host) (time.Duration, error) {
 		began := time.Now()
 		err := c.command(ctx, d, h, action, run)
@@ -142,12 +143,15 @@ func (c *control) command(ctx context.Context, d *executor.Dialer, h hcl.Host, a
 		command = modules.Command{Script: directScript, Args: []string{agent.MinerUnit, action, h.Miner.XMRig.State}}
 		options.Lock = &run
 	}
-	options.First = []modules.Command{command}
-	shell, results, err := d.Open(ctx, target(h), options)
+	shell, _, err := d.Open(ctx, target(h), options)
 	if err != nil {
 		return err
 	}
 	defer shell.Close()
+	results, err := shell.Run(ctx, nil, command)
+	if err != nil {
+		return err
+	}
 	r := results[0]
 	if r.Status == 0 {
 		return nil

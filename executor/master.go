@@ -1,0 +1,205 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// A sharing says what became of a ControlPath.
+type sharing struct {
+	used bool          // an OpenSSH master opened our session
+	why  error         // nil, or why it did not
+	took time.Duration // until the host granted the session
+}
+
+// share has a live OpenSSH master run line on e, without a login of our own. It
+// returns nil where there is none that may be used; line may run all the same,
+// and late, when a master fell silent that was asked.
+func (d *Dialer) share(ctx context.Context, e *endpoint, line string) (*connection, *streams) {
+	if e.controlPath == "" {
+		return nil, nil
+	}
+	release, err := acquire(ctx, d.starts)
+	if err != nil {
+		return nil, nil
+	}
+	defer release()
+	begun := time.Now()
+	s, err := d.muxSession(ctx, e, line)
+	e.sharing = sharing{used: err == nil, why: err, took: time.Since(begun)}
+	if err != nil {
+		d.Log.Debug("the control socket is not used", "host", e.name, "socket", e.controlPath, "cause", err)
+		return nil, nil
+	}
+	d.Log.Debug("over the control socket", "host", e.name, "socket", e.controlPath, "took", e.sharing.took.Round(time.Millisecond))
+	c := &connection{closer: s, heard: s.heard, ended: make(chan struct{})}
+	c.ask = func() error { return askMaster(e.controlPath, c.ended) }
+	go func() {
+		s.control.wait()
+		close(c.ended)
+	}()
+	go c.watch(d.timing)
+	return c, &streams{s.stdin, s.stdout, s.stderr}
+}
+
+// muxSession starts line over e's control socket, within ConnectTimeout.
+func (d *Dialer) muxSession(ctx context.Context, e *endpoint, line string) (*muxSession, error) {
+	if err := d.mayShare(ctx, e); err != nil {
+		return nil, err
+	}
+	control, err := dialMaster(e.controlPath)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, d.ConnectTimeout)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { control.Close() })
+	var s *muxSession
+	if err = control.hello(); err == nil {
+		s, err = startMuxSession(control, line)
+	}
+	switch {
+	case stop() && err == nil:
+		return s, nil
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		err = fmt.Errorf("no answer within %s", d.ConnectTimeout)
+	case ctx.Err() != nil:
+		err = context.Cause(ctx)
+	default:
+		err = plain(err)
+	}
+	control.Close()
+	if s != nil {
+		s.closeStreams()
+	}
+	return nil, err
+}
+
+// mayShare returns why a master must not be used that could be there.
+func (d *Dialer) mayShare(ctx context.Context, e *endpoint) error {
+	if len(e.pinned) > 0 {
+		return errors.New("only a connection of our own can check host_key")
+	}
+	if _, err := ownSocket(e.controlPath); err != nil {
+		return err
+	}
+	return d.toldApart(ctx, e)
+}
+
+// toldApart returns an error if e's ControlPath would be the same without what
+// the fleet says of the host: the master could then lead to another one, or be
+// another user's there.
+func (d *Dialer) toldApart(ctx context.Context, e *endpoint) error {
+	for _, setting := range []struct {
+		name, keyword, value string
+		given                bool
+		drop                 func(*Target)
+	}{
+		{"address", "hostname", e.host, e.target.Address != "", func(t *Target) { t.Address = "" }},
+		{"port", "port", strconv.Itoa(e.port), e.target.Port != 0, func(t *Target) { t.Port = 0 }},
+		{"user", "user", e.user, e.target.User != "", func(t *Target) { t.User = "" }},
+	} {
+		if !setting.given {
+			continue
+		}
+		target := e.target
+		setting.drop(&target)
+		without := d.values(ctx, d.SSHConfig, target)
+		if without[setting.keyword] != setting.value && without["controlpath"] == e.controlPath {
+			return fmt.Errorf("the %s is fleet.hcl's, and ControlPath is the same without it (%%C would tell)", setting.name)
+		}
+	}
+	return nil
+}
+
+// ownSocket makes sure that nobody else made the socket or may take its place:
+// whoever answers there speaks for the host.
+func ownSocket(path string) (os.FileInfo, error) {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return nil, errors.Unwrap(err)
+	}
+	owner := info.Sys().(*syscall.Stat_t).Uid
+	switch {
+	case info.Mode().Type() != os.ModeSocket:
+		return nil, errors.New("not a socket")
+	case int(owner) != os.Geteuid():
+		return nil, fmt.Errorf("it belongs to user %d", owner)
+	case info.Mode().Perm()&0o022 != 0:
+		return nil, fmt.Errorf("others may write to it (mode %04o)", info.Mode().Perm())
+	}
+	return info, nil
+}
+
+// dialMaster connects to the socket at path, which is ours before and after:
+// what stands between cannot be another's.
+func dialMaster(path string) (muxConn, error) {
+	before, err := ownSocket(path)
+	if err != nil {
+		return muxConn{}, err
+	}
+	conn, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		return muxConn{}, plain(err)
+	}
+	after, err := ownSocket(path)
+	if err == nil && !os.SameFile(before, after) {
+		err = errors.New("another socket took its place")
+	}
+	if err != nil {
+		conn.Close()
+		return muxConn{}, err
+	}
+	return muxConn{conn}, nil
+}
+
+// plain cuts from an error of the socket what its reader knows.
+func plain(err error) error {
+	var number syscall.Errno
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return errors.New("the master hung up")
+	case errors.As(err, &number):
+		return number
+	}
+	return err
+}
+
+// askMaster has the master open a session, which takes an answer of the host.
+// A refusal is one.
+func askMaster(path string, ended <-chan struct{}) error {
+	control, err := dialMaster(path)
+	if err != nil {
+		return err
+	}
+	defer control.Close()
+	done := make(chan struct{})
+	defer close(done)
+	go func() {
+		select {
+		case <-ended:
+			control.Close()
+		case <-done:
+		}
+	}()
+	if err := control.hello(); err != nil {
+		return err
+	}
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer null.Close()
+	var refused *muxRefusal
+	if err := control.session("exit", null, null, null); !errors.As(err, &refused) {
+		return err
+	}
+	return nil
+}

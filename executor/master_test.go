@@ -1,0 +1,202 @@
+package executor
+
+import (
+	"bytes"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"xmrfleet/executor/sshtest"
+	"xmrfleet/modules"
+)
+
+// A master is a live OpenSSH master of the test's own.
+type master struct {
+	t      *testing.T
+	config string
+	socket string
+	cmd    *exec.Cmd
+	log    bytes.Buffer // read after the master has ended
+}
+
+// startMaster makes config's hosts share connections by path, below a
+// directory of the test's own, and logs in to h, by way of proxy if there is
+// one.
+func startMaster(t *testing.T, config, path string, proxy *sshtest.Proxy) *master {
+	t.Helper()
+	if _, err := exec.LookPath("ssh"); err != nil {
+		t.Skip(err)
+	}
+	m := &master{t: t, config: config}
+	dir, err := os.MkdirTemp("", "") // a socket's path must be short
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	share(t, config, filepath.Join(dir, path))
+	out, err := exec.Command("ssh", "-G", "-F", config, "h").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(out), "\ncontrolpath ")
+	m.socket, _, _ = strings.Cut(rest, "\n")
+	args := []string{"-F", config, "-M", "-N", "-S", m.socket}
+	if proxy != nil {
+		host, port, _ := net.SplitHostPort(proxy.Addr())
+		args = append(args, "-o", "HostName="+host, "-p", port, "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null")
+	}
+	m.cmd = exec.Command("ssh", append(args, "h")...)
+	m.cmd.Stdout, m.cmd.Stderr = &m.log, &m.log
+	if err := m.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		m.cmd.Process.Kill()
+		m.cmd.Wait()
+		if t.Failed() {
+			t.Log(m.log.String())
+		}
+	})
+	eventually(t, "a master", func() bool { return m.alive() })
+	return m
+}
+
+// share adds a ControlPath to an ssh configuration.
+func share(t *testing.T, config, path string) {
+	t.Helper()
+	text := "ControlPath " + path + "\n" + read(t, config)
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// alive asks the master as ssh does.
+func (m *master) alive() bool {
+	return exec.Command("ssh", "-F", m.config, "-S", m.socket, "-O", "check", "h").Run() == nil
+}
+
+// shared is a server with a master, and a dialer that uses it.
+func shared(t *testing.T, server *sshtest.Server) (*Dialer, *master) {
+	t.Helper()
+	sshtest.Start(t, server)
+	d := dialer(t, map[string]*sshtest.Server{"h": server})
+	return d, startMaster(t, d.SSHConfig, "%C", nil)
+}
+
+// logged is the text that a dialer's log gets.
+func logged(d *Dialer) *page {
+	var p page
+	d.Log = slog.New(slog.NewTextHandler(&p, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	return &p
+}
+
+func TestControlSocket(t *testing.T) {
+	t.Parallel()
+	server := &sshtest.Server{}
+	d, m := shared(t, server)
+	log := logged(d)
+	s, results := open(t, d, "h", OpenOptions{Lock: maia, First: []modules.Command{sh(`echo "$1"; echo oops >&2; exit 3`, "it's")}})
+	if got, want := text(results), "3 \"it's\\n\" \"oops\\n\"\n"; got != want {
+		t.Errorf("first commands: %swant %s", got, want)
+	}
+	if got := text(run(t, s, sh(`echo again`))); got != "0 \"again\\n\" \"\"\n" {
+		t.Errorf("second frame: %s", got)
+	}
+	refusalOf(t, d)
+	s.Close()
+	open(t, d, "h", OpenOptions{Lock: maia})
+	if n := server.Conns.Load(); n != 1 {
+		t.Errorf("%d connections, want the master's alone", n)
+	}
+	if want := `msg="over the control socket" host=h socket=` + m.socket; !strings.Contains(log.String(), want) {
+		t.Errorf("want %s in the log:\n%s", want, log)
+	}
+}
+
+// What is no live master of ours is left alone, and said so.
+func TestControlSocketIsNotUsed(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name   string
+		target Target
+		spoil  func(t *testing.T, m *master)
+		cause  string
+	}{
+		{"stale", Target{}, func(t *testing.T, m *master) { m.cmd.Process.Kill(); m.cmd.Wait() }, `"connection refused"`},
+		{"gone", Target{}, func(t *testing.T, m *master) { os.Remove(m.socket) }, `"no such file or directory"`},
+		{"a file", Target{}, func(t *testing.T, m *master) {
+			os.Remove(m.socket)
+			os.WriteFile(m.socket, nil, 0o600)
+		}, `"not a socket"`},
+		{"a link", Target{}, func(t *testing.T, m *master) {
+			os.Rename(m.socket, m.socket+".moved")
+			os.Symlink(m.socket+".moved", m.socket)
+		}, `"not a socket"`},
+		{"another's", Target{}, func(t *testing.T, m *master) {
+			if err := os.Chown(m.socket, 65534, -1); err != nil {
+				t.Skip(err)
+			}
+		}, `"it belongs to user 65534"`},
+		{"open to others", Target{}, func(t *testing.T, m *master) { os.Chmod(m.socket, 0o660) }, `"others may write to it (mode 0660)"`},
+		{"stopped", Target{}, func(t *testing.T, m *master) { m.cmd.Process.Signal(syscall.SIGSTOP) }, `"no answer within 1s"`},
+		{"no master", Target{}, func(t *testing.T, m *master) { impostor(t, m.socket, "SSH-2.0-") }, `"a message of 1397966893 bytes"`},
+		{"closes", Target{}, func(t *testing.T, m *master) { impostor(t, m.socket, "") }, `"the master hung up"`},
+		{"pinned", Target{HostKeys: []string{"the server's"}}, func(*testing.T, *master) {}, `"only a connection of our own can check host_key"`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			server := &sshtest.Server{}
+			d, m := shared(t, server)
+			d.ConnectTimeout = time.Second
+			log := logged(d)
+			test.spoil(t, m)
+			before, _ := os.Lstat(m.socket)
+			if test.target.Name = "h"; test.target.HostKeys != nil {
+				test.target.HostKeys = []string{server.HostKeyLine()}
+			}
+			s, _, err := d.Open(t.Context(), test.target, OpenOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			if n := server.Conns.Load(); n != 2 {
+				t.Errorf("%d connections, want one of our own beside the master's", n)
+			}
+			if want := `msg="the control socket is not used" host=h socket=` + m.socket + ` cause=` + test.cause; !strings.Contains(log.String(), want) {
+				t.Errorf("want %s in the log:\n%s", want, log)
+			}
+			if after, _ := os.Lstat(m.socket); (before == nil) != (after == nil) || before != nil && !os.SameFile(before, after) {
+				t.Error("the socket was touched")
+			}
+		})
+	}
+}
+
+// impostor listens at path and says one word.
+func impostor(t *testing.T, path, word string) {
+	t.Helper()
+	os.Remove(path)
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	os.Chmod(path, 0o600)
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			c.Read(make([]byte, 100))
+			c.Write([]byte(word))
+			c.Close()
+		}
+	}()
+}
