@@ -44,18 +44,36 @@ func (d Diagnostic) write(out *bytes.Buffer, width int, p palette) {
 }
 
 func (s *Snippet) write(out *bytes.Buffer, p palette) {
-	before := s.Code[:s.HighlightStart]
-	marked := s.Code[s.HighlightStart:s.HighlightEnd]
-	after := s.Code[s.HighlightEnd:]
-	fmt.Fprintf(out, "%4d: %s%s%s\n", s.StartLine, printable(before), p.bold(printable(marked)), printable(after))
+	before := tail(printable(s.Code[:s.HighlightStart]))
+	marked := head(printable(s.Code[s.HighlightStart:s.HighlightEnd]))
+	after := head(printable(s.Code[s.HighlightEnd:]))
+	fmt.Fprintf(out, "%4d: %s%s%s\n", s.StartLine, before, p.bold(marked), after)
 	pad := strings.Map(func(r rune) rune {
 		if r == '\t' {
 			return r
 		}
 		return ' '
-	}, printable(before))
-	carets := strings.Repeat("^", max(1, utf8.RuneCountInString(printable(marked))))
+	}, before)
+	carets := strings.Repeat("^", max(1, utf8.RuneCountInString(marked)))
 	fmt.Fprintf(out, "      %s%s\n", pad, p.accented(carets))
+}
+
+// mostShown is how many characters of a line are shown before, of and after
+// what is wrong: a file may be one long line, or no text at all.
+const mostShown = 300
+
+func head(s string) string {
+	if runes := []rune(s); len(runes) > mostShown {
+		return string(runes[:mostShown]) + "…"
+	}
+	return s
+}
+
+func tail(s string) string {
+	if runes := []rune(s); len(runes) > mostShown {
+		return "…" + string(runes[len(runes)-mostShown:])
+	}
+	return s
 }
 
 // A palette adds ANSI sequences to text, or not.

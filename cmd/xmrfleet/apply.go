@@ -190,22 +190,12 @@ func newRunID() string {
 // newRun describes this run to whoever finds a host locked by it, and to the
 // hosts' journals.
 func (p *Program) newRun() executor.Holder {
-	h := executor.Holder{Run: p.run, User: "unknown", PID: os.Getpid(), Command: "xmrfleet " + verb(p.args)}
+	h := executor.Holder{Run: p.run, User: "unknown", PID: os.Getpid(), Command: "xmrfleet " + p.verb}
 	if u, err := user.Current(); err == nil {
 		h.User = u.Username
 	}
 	h.Machine, _ = os.Hostname()
 	return h
-}
-
-// verb is the command without its flags, which may hold secrets.
-func verb(args []string) string {
-	for _, a := range args {
-		if !strings.HasPrefix(a, "-") {
-			return a
-		}
-	}
-	return ""
 }
 
 // ask puts a question on standard error and reports whether the answer is

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"xmrfleet/cmd/xmrfleet/view"
 	"xmrfleet/executor"
 	"xmrfleet/hcl"
@@ -75,8 +77,11 @@ func (t *tally) executed(r view.Execution) {
 // auditLine is what the journals of the hosts are told, without secrets.
 func (c *execCmd) auditLine(p *Program) string {
 	run := p.newRun()
-	return fmt.Sprintf("run %s by %s from %s: exec %s", run.Run, run.User, run.Machine, p.out.Mask(strings.Join(c.Command, " ")))
+	return fmt.Sprintf("run %s by %s from %s: exec %s", run.Run, run.User, run.Machine, oneLine.Replace(p.out.Mask(strings.Join(c.Command, " "))))
 }
+
+// oneLine keeps what a person typed from being several entries of a journal.
+var oneLine = strings.NewReplacer("\n", `\n`, "\r", `\r`)
 
 // shower returns what shows a line of a host at once, or nil if everything is
 // shown in the end.
@@ -92,11 +97,14 @@ func (c *execCmd) shower(p *Program, hosts []hcl.Host) func(host string, stderr 
 		}
 	case len(hosts) == 1 && !p.silent:
 		return func(_ string, stderr bool, text []byte) {
+			to := p.out
 			if stderr {
-				p.err.Write(text)
-			} else {
-				p.out.Write(text)
+				to = p.err
 			}
+			if to.Width > 0 {
+				text = []byte(view.Printable(ansi.Strip(string(text))))
+			}
+			to.Write(text)
 		}
 	}
 	return nil

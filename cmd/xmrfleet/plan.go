@@ -15,6 +15,11 @@ type planCmd struct {
 
 func (c *planCmd) Run(ctx context.Context, p *Program) error {
 	began := time.Now()
+	if c.Out != "" {
+		if err := replaceable(string(c.Out)); err != nil {
+			return err
+		}
+	}
 	sessions, err := c.prepare(ctx, p, c.hosts)
 	if err != nil {
 		return err

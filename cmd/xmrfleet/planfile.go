@@ -114,6 +114,29 @@ func (s *savedPlan) write(name string) error {
 	return nil
 }
 
+// replaceable fails if there is something by this name that a plan must not
+// take the place of: a device, a link, a file with something else in it.
+func replaceable(name string) error {
+	info, err := os.Lstat(name)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil
+	case err == nil && !info.Mode().IsRegular():
+		err = fmt.Errorf("%s is not a regular file", name)
+	case err == nil && info.Size() > 0:
+		var there savedPlan
+		if text, rerr := os.ReadFile(name); rerr != nil {
+			err = rerr
+		} else if json.Unmarshal(text, &there) != nil || there.Format == 0 {
+			err = fmt.Errorf("%s is there already and is no saved plan", name)
+		}
+	}
+	if err != nil {
+		return hinted{fmt.Errorf("save plan: %w", err), "name another file with --out"}
+	}
+	return nil
+}
+
 // readPlan reads a saved plan that this xmrfleet can apply.
 func readPlan(name string) (*savedPlan, error) {
 	text, err := os.ReadFile(name)

@@ -34,6 +34,7 @@ type Program struct {
 
 	run     string // the identity of this run, in every record of it
 	command string // "plan"
+	verb    string // the same, but what is run again by rerun
 	report  reporter
 	close   func() error // of the report; nil: nothing is open
 	silent  bool         // only programs read the output: nobody is to be asked
@@ -137,7 +138,7 @@ func (p *Program) exit(err error, signal os.Signal) int {
 		return exitDone
 	case errors.As(err, &code):
 		return int(code)
-	case errors.Is(err, syscall.EPIPE): // nobody reads on
+	case errors.Is(err, syscall.EPIPE), errors.Is(err, p.output.err): // nobody reads on, or finish tells
 		return exitError
 	}
 	p.report.Report(view.Failed{Err: err, Hint: hint(err)})
@@ -177,10 +178,11 @@ func (p *Program) dispatch(ctx context.Context, args []string) error {
 	if err != nil {
 		return errors.Join(p.reportTo(requested(args)), usage(err))
 	}
+	p.verb, _, _ = strings.Cut(command.Command(), " ")
 	if p.command != "" { // rerun reports as its own command line says
 		return command.Run()
 	}
-	p.command, _, _ = strings.Cut(command.Command(), " ")
+	p.command = p.verb
 	if cli.NoColor {
 		p.out.Colour, p.err.Colour = false, false
 	}

@@ -19,6 +19,7 @@ import (
 // and on which hosts it failed. It lies in the user's cache directory, serves
 // @failed and rerun, and may be lost at any time: nothing else reads it.
 type record struct {
+	Command  string    `json:"command"`  // "apply"
 	Args     []string  `json:"args"`     // the command line, without secrets
 	Withheld bool      `json:"withheld"` // there were secrets
 	Dir      string    `json:"dir"`      // where it was run
@@ -45,7 +46,7 @@ func recordPath(file string) (string, error) {
 // remember writes the record of this run. That it cannot is worth a word only
 // if a host failed.
 func (p *Program) remember(file string, failed []string) {
-	r := record{Args: make([]string, len(p.args)), Failed: failed, At: time.Now()}
+	r := record{Command: p.verb, Args: make([]string, len(p.args)), Failed: failed, At: time.Now()}
 	for i, a := range p.args {
 		r.Args[i] = p.out.Mask(a)
 	}
@@ -107,7 +108,7 @@ func readRecord(file string) (record, error) {
 
 // String says which run it was.
 func (r record) String() string {
-	return fmt.Sprintf("xmrfleet %s, %s", verb(r.Args), r.At.Local().Format("2006-01-02 15:04"))
+	return fmt.Sprintf("xmrfleet %s, %s", r.Command, r.At.Local().Format("2006-01-02 15:04"))
 }
 
 // lastFailed is what @failed stands for. Hosts that are not in the file any

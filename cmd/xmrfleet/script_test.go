@@ -52,6 +52,7 @@ func TestScripts(t *testing.T) {
 			"connections": connections,
 			"release":     makeRelease,
 			"saveplan":    savePlan,
+			"contract":    contract,
 		},
 	})
 }
