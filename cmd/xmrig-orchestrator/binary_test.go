@@ -90,7 +90,7 @@ func (r *running) stop(t testing.TB) time.Duration {
 	if err := <-r.ended; err != nil {
 		t.Errorf("after SIGTERM: %v\n%s", err, &r.log)
 	}
-	if took := time.Since(begin); took > time.Second {
+	if took := time.Since(begin); took > stopping {
 		t.Errorf("the stop took %v", took)
 	}
 	return r.cmd.ProcessState.UserTime() + r.cmd.ProcessState.SystemTime()
@@ -110,7 +110,7 @@ func (r *running) atRest(t testing.TB) int {
 }
 
 // A thousand polls, three hours of production, leave the agent under 10 MB;
-// it then ends well within a second of SIGTERM.
+// it then ends soon after SIGTERM.
 func TestBinary(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the binary and polls a thousand times")

@@ -29,15 +29,15 @@ func TestCheckWaits(t *testing.T) {
 	if err == nil || err.Error() != want || exitCode(err) != 1 {
 		t.Errorf("error is %v, want %s", err, want)
 	}
-	if took := time.Since(begin); took < 900*time.Millisecond || took > 3*time.Second {
+	if took := time.Since(begin); took < 1200*time.Millisecond-pause {
 		t.Errorf("gave up after %v", took)
 	}
-	if n := h.asked.Load(); n != 3 {
-		t.Errorf("asked %d times, want 3", n)
+	if n := h.asked.Load(); n > 3 {
+		t.Errorf("asked %d times, want 3 at most", n)
 	}
 
 	time.AfterFunc(300*time.Millisecond, func() { h.says("pool-lost", "") })
-	if err := m.Run(t.Context(), []string{"check", "--wait", "20s", "--settings", settings}); err != nil {
+	if err := m.Run(t.Context(), []string{"check", "--wait", patient.String(), "--settings", settings}); err != nil {
 		t.Errorf("with an answer in time: %v", err)
 	}
 }

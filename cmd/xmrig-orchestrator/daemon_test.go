@@ -94,7 +94,7 @@ func TestRunNotifies(t *testing.T) {
 	t.Setenv("WATCHDOG_USEC", "100000")
 	t.Setenv("WATCHDOG_PID", "")
 	hear := func() string {
-		conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+		conn.SetReadDeadline(time.Now().Add(patient))
 		buf := make([]byte, 64)
 		n, err := conn.Read(buf)
 		if err != nil {
@@ -138,7 +138,7 @@ func TestRunDatabaseTrouble(t *testing.T) {
 
 	logged := func(what string) {
 		t.Helper()
-		for end := time.Now().Add(10 * time.Second); !strings.Contains(log.String(), what); time.Sleep(5 * time.Millisecond) {
+		for end := time.Now().Add(patient); !strings.Contains(log.String(), what); time.Sleep(5 * time.Millisecond) {
 			if time.Now().After(end) {
 				t.Fatalf("not in the log: %s\n%s", what, log)
 			}
@@ -164,15 +164,7 @@ func TestRunDatabaseTrouble(t *testing.T) {
 	sqlite("CREATE TABLE t (x)")
 	h.awaitPoll("made again")
 
-	locker := exec.Command("sqlite3", path)
-	in, err := locker.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := locker.Start(); err != nil {
-		t.Fatal(err)
-	}
-	fmt.Fprintln(in, ".timeout 5000\nBEGIN IMMEDIATE;")
+	release := h.locked("BEGIN IMMEDIATE")
 	logged("database is locked")
 	h.polled("locked")
 
@@ -190,8 +182,7 @@ func TestRunDatabaseTrouble(t *testing.T) {
 		}
 	}
 	header(3)
-	in.Close()
-	locker.Wait()
+	release()
 	logged("readonly database")
 	h.polled("read-only")
 	header(1)
@@ -226,17 +217,12 @@ func TestRunStopsWhileLocked(t *testing.T) {
 	}
 	_, stop := h.start(false)
 	h.awaitPoll("first")
-	locker := exec.Command("sqlite3", h.settings.Database)
-	in, err := locker.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
+	h.locked("BEGIN EXCLUSIVE")
+	n := h.asked.Load()
+	for h.asked.Load() == n { // the write comes soon after
+		time.Sleep(10 * time.Millisecond)
 	}
-	if err := locker.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func() { in.Close(); locker.Wait() }()
-	fmt.Fprintln(in, ".timeout 5000\nBEGIN EXCLUSIVE;")
-	time.Sleep(300 * time.Millisecond)
+	time.Sleep(100 * time.Millisecond)
 	stop()
 }
 

@@ -20,14 +20,23 @@ import (
 	"xmrfleet/modules/agent"
 )
 
+// patient is how long a test waits for what has to happen. How fast it happens
+// is another matter: the machine may be busy.
+const patient = time.Minute
+
+// stopping is how long the agent may take to end: half a second of its own
+// choice, on a machine that is busy. systemd waits for ten.
+const stopping = 5 * time.Second
+
 // A host is the world around the agent: a miner's API, systemd and a
 // directory for settings and database.
 type host struct {
 	t        testing.TB
 	dir      string
 	settings agent.Settings
-	own      bool                   // its database is the agent's own
-	answer   atomic.Pointer[string] // of the API; nil: it hangs up
+	own      bool                           // its database is the agent's own
+	answer   atomic.Pointer[string]         // of the API; nil: it hangs up
+	broken   atomic.Pointer[func(net.Conn)] // answers in its place
 	asked    atomic.Int64
 }
 
@@ -73,7 +82,9 @@ func (h *host) serve(l net.Listener) {
 			continue
 		}
 		h.asked.Add(1)
-		if a := h.answer.Load(); a != nil {
+		if broken := h.broken.Load(); broken != nil {
+			(*broken)(c)
+		} else if a := h.answer.Load(); a != nil {
 			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(*a), *a)
 		}
 		c.Close()
@@ -210,7 +221,7 @@ func (h *host) start(own bool) (log *journal, stop func()) {
 			if err := m.Close(); err != nil {
 				h.t.Errorf("close: %v", err)
 			}
-			if took := time.Since(begin); took > time.Second {
+			if took := time.Since(begin); took > stopping {
 				h.t.Errorf("the stop took %v", took)
 			}
 		})
@@ -233,7 +244,7 @@ func (h *host) row() health.Process {
 // await waits until the row is as wanted.
 func (h *host) await(what string, want func(health.Process) bool) health.Process {
 	h.t.Helper()
-	end := time.Now().Add(15 * time.Second)
+	end := time.Now().Add(patient)
 	for {
 		p := h.row()
 		if want(p) {
@@ -247,11 +258,26 @@ func (h *host) await(what string, want func(health.Process) bool) health.Process
 	}
 }
 
+// caused waits until the status names a cause, and returns it. A decision is
+// recorded a moment after the row.
+func (h *host) caused(cause health.Cause) string {
+	h.t.Helper()
+	for end := time.Now().Add(patient); ; time.Sleep(10 * time.Millisecond) {
+		out, _, err := h.command("status", "--json")
+		if err == nil && strings.Contains(out, `"cause":"`+string(cause)+`"`) {
+			return out
+		}
+		if time.Now().After(end) {
+			h.t.Fatalf("%s: the status stays %s, %v", cause, out, err)
+		}
+	}
+}
+
 // polled waits until the miner was asked again, in full.
 func (h *host) polled(what string) {
 	h.t.Helper()
 	n := h.asked.Load()
-	for end := time.Now().Add(15 * time.Second); h.asked.Load() < n+2; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(patient); h.asked.Load() < n+2; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			h.t.Fatalf("%s: the miner is not asked any more", what)
 		}

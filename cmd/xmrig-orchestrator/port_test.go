@@ -70,9 +70,9 @@ func TestForeign(t *testing.T) {
 			if got := h.calls(); got != "" {
 				t.Errorf("systemctl was told %s", got)
 			}
-			out, _, err := h.command("status", "--json")
-			if !strings.Contains(out, `"cause":"port-taken","evidence":"`+strings.Replace(problem, "; to end it: kill 20", " for ", 1)) || err != nil {
-				t.Errorf("the status is %s, %v", out, err)
+			evidence := strings.Replace(problem, "; to end it: kill 20", " for ", 1)
+			if out := h.caused(health.CausePortTaken); !strings.Contains(out, `"evidence":"`+evidence) {
+				t.Errorf("the status is %s", out)
 			}
 			h.held(10, "/usr/local/bin/xmrig")
 			h.await("ended", func(p health.Process) bool { return p.State == "running" && p.Hashrate != nil })

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -57,16 +59,40 @@ func (h *host) sqlite(script string) string {
 	return string(out)
 }
 
-// ending waits until a command has ended, and shows it.
-func (h *host) ending(id int, within time.Duration) string {
+// locked runs a transaction of another program until release.
+func (h *host) locked(begin string) (release func()) {
 	h.t.Helper()
-	for end := time.Now().Add(within); ; time.Sleep(10 * time.Millisecond) {
+	cmd := exec.Command("sqlite3", "-bail", h.settings.Database)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		h.t.Skip("sqlite3 is not installed")
+	}
+	release = sync.OnceFunc(func() { in.Close(); cmd.Wait() })
+	h.t.Cleanup(release)
+	fmt.Fprintf(in, ".timeout 20000\n%s;\n.print locked\n", begin)
+	if line, err := bufio.NewReader(out).ReadString('\n'); line != "locked\n" {
+		h.t.Fatalf("%s: %q, %v", begin, line, err)
+	}
+	return release
+}
+
+// ending waits until a command has ended, and shows it.
+func (h *host) ending(id int) string {
+	h.t.Helper()
+	for end := time.Now().Add(patient); ; time.Sleep(10 * time.Millisecond) {
 		row := strings.TrimSpace(h.sqlite(fmt.Sprintf(`SELECT action, status, COALESCE(result, error_message, '') FROM xmrig_commands WHERE id = %d`, id)))
 		if strings.Contains(row, "|completed|") || strings.Contains(row, "|failed|") {
 			return row
 		}
 		if time.Now().After(end) {
-			h.t.Fatalf("command %d after %v: %s", id, within, row)
+			h.t.Fatalf("command %d stays %s", id, row)
 		}
 	}
 }
@@ -79,8 +105,8 @@ func sound(t *testing.T) *host {
 	return h
 }
 
-// A minute between polls, so that nothing happens because of them.
-const seldom = agent.Duration(time.Minute)
+// An hour between polls, so that nothing happens because of them.
+const seldom = agent.Duration(time.Hour)
 
 func TestEnqueue(t *testing.T) {
 	h := sound(t)
@@ -151,16 +177,16 @@ func TestEnqueueWithoutAgent(t *testing.T) {
 		t.Errorf("%v, want %s", err, want)
 	}
 	h.start(true)
-	if got := h.ending(2, 5*time.Second); got != "start|completed|" {
+	if got := h.ending(2); got != "start|completed|" {
 		t.Errorf("the second: %s", got)
 	}
-	if got := h.ending(1, 5*time.Second); got != "start|failed|Superseded by new command" {
+	if got := h.ending(1); got != "start|failed|Superseded by new command" {
 		t.Errorf("the first: %s", got)
 	}
 }
 
-// A command reaches the agent long before its next poll: from enqueue at once,
-// from other programs when they have committed it.
+// A command reaches the agent without a poll: from enqueue within a second,
+// from other programs within five. A busy machine may take longer now and then.
 func TestLatency(t *testing.T) {
 	for _, own := range []bool{true, false} {
 		h := sound(t)
@@ -171,20 +197,34 @@ func TestLatency(t *testing.T) {
 		}
 		h.start(own)
 		h.awaitPoll("first")
-
-		begin := time.Now()
-		if _, _, err := h.command("enqueue", "restart", "--reason", "now"); err != nil {
-			t.Fatal(err)
-		}
-		h.ending(1, time.Second)
-		t.Logf("own %v: enqueued command done after %v", own, time.Since(begin))
-
-		for id := 2; id < 5; id++ {
-			begin = time.Now()
-			h.sqlite(`INSERT INTO "xmrig_commands" ("hostname", "action", "status", "reason", "result", "processed_at", "error_message", "created_at", "updated_at")
+		id := 0
+		for _, way := range []struct {
+			name  string
+			give  func()
+			limit time.Duration
+		}{
+			{"enqueued", func() {
+				if _, _, err := h.command("enqueue", "restart", "--reason", "now"); err != nil {
+					t.Fatal(err)
+				}
+			}, time.Second},
+			{"inserted", func() {
+				h.sqlite(`INSERT INTO "xmrig_commands" ("hostname", "action", "status", "reason", "result", "processed_at", "error_message", "created_at", "updated_at")
 VALUES ('mini-1', 'restart', 'pending', 'manual', NULL, NULL, NULL, '2026-11-22 23:10:00.123456', '2026-11-22 23:10:00.123456')`)
-			h.ending(id, 5*time.Second)
-			t.Logf("own %v: inserted command done after %v", own, time.Since(begin))
+			}, 5 * time.Second},
+		} {
+			best := patient
+			for range 3 {
+				id++
+				begin := time.Now()
+				way.give()
+				h.ending(id)
+				best = min(best, time.Since(begin))
+			}
+			t.Logf("own %v: %s command done after %v at best", own, way.name, best)
+			if best > way.limit {
+				t.Errorf("own %v: %s command done after %v at best", own, way.name, best)
+			}
 		}
 	}
 }
@@ -195,10 +235,10 @@ func TestUnknownAction(t *testing.T) {
 	h.start(true)
 	h.awaitPoll("first")
 	h.sqlite("INSERT INTO xmrig_commands (hostname, action, created_at, updated_at) VALUES ('mini-1', 'stop; touch " + h.dir + "/calls', '', ''), ('mini-1', 'kill', '', '')")
-	if got := h.ending(1, 5*time.Second); got != "stop; touch "+h.dir+"/calls|failed|Unknown action: stop; touch "+h.dir+"/calls" {
+	if got := h.ending(1); got != "stop; touch "+h.dir+"/calls|failed|Unknown action: stop; touch "+h.dir+"/calls" {
 		t.Errorf("the first: %s", got)
 	}
-	h.ending(2, 5*time.Second)
+	h.ending(2)
 	if got := h.calls(); got != "" {
 		t.Errorf("systemctl was told %s", got)
 	}
@@ -285,7 +325,7 @@ func TestLock(t *testing.T) {
 	}
 	h.ends("inactive", "dead", "success", 1, 0, 0)
 	lock.Close()
-	if got := h.ending(1, 5*time.Second); got != "stop|completed|" {
+	if got := h.ending(1); got != "stop|completed|" {
 		t.Errorf("after the release: %s", got)
 	}
 	if n := strings.Count(log.String(), "commands wait"); n != 1 {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,7 +25,7 @@ func TestActsWithoutDatabase(t *testing.T) {
 	h.says("logged-in-no-job", "0.0,0.0,0.0")
 	h.start(false)
 	restarts := 0
-	for end := time.Now().Add(10 * time.Second); restarts < 2 && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(patient); restarts < 2 && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		restarts += strings.Count(h.calls(), "restart -- xmrig.service\n")
 	}
 	if restarts < 2 {
@@ -63,7 +62,7 @@ func TestInterrupted(t *testing.T) {
 	}
 	h.write("then", "")
 	h.start(true)
-	if got := h.ending(1, 5*time.Second); got != "stop|completed|" {
+	if got := h.ending(1); got != "stop|completed|" {
 		t.Errorf("the next agent: %s", got)
 	}
 	if got := h.calls(); got != "stop -- xmrig.service\nstop -- xmrig.service\n" {
@@ -82,21 +81,11 @@ func TestDatabaseLockedMeanwhile(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.await("restarting", func(p health.Process) bool { return p.State == "restarting" })
-	locker := exec.Command("sqlite3", h.settings.Database)
-	in, err := locker.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := locker.Start(); err != nil {
-		t.Skip(err)
-	}
-	io.WriteString(in, ".timeout 5000\nBEGIN IMMEDIATE;\n")
-	time.Sleep(200 * time.Millisecond)
+	release := h.locked("BEGIN IMMEDIATE")
 	h.write("go", "")
 	time.Sleep(3 * time.Second) // longer than a write waits
-	in.Close()
-	locker.Wait()
-	if got := h.ending(1, 10*time.Second); got != "restart|completed|" {
+	release()
+	if got := h.ending(1); got != "restart|completed|" {
 		t.Errorf("it is %s", got)
 	}
 	if got := strings.Count(h.calls(), "restart"); got != 1 {
@@ -126,12 +115,12 @@ func TestFullDisk(t *testing.T) {
 	if _, _, err := h.command("enqueue", "restart", "--reason", "before"); err != nil {
 		t.Fatal(err)
 	}
-	h.ending(1, 5*time.Second)
+	h.ending(1)
 	fill := filepath.Join(dir, "fill")
 	if err := os.WriteFile(fill, make([]byte, 1<<20), 0o600); err == nil {
 		t.Fatal("the disk is not full")
 	}
-	for end := time.Now().Add(10 * time.Second); !strings.Contains(log.String(), "level=ERROR msg=database"); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(patient); !strings.Contains(log.String(), "level=ERROR msg=database"); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("the database does not fail:\n%s", log)
 		}
@@ -166,7 +155,7 @@ func TestRetention(t *testing.T) {
 		old.Format(time.RFC3339), old.Format("2006-01-02 15:04:05.000000"),
 		young.Format(time.RFC3339), young.Format("2006-01-02 15:04:05.000000")))
 	h.start(true)
-	for end := time.Now().Add(5 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(patient); ; time.Sleep(10 * time.Millisecond) {
 		got := h.sqlite(`SELECT id FROM xmrig_commands`)
 		if got == "3\n4\n" {
 			break

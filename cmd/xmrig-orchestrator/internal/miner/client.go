@@ -16,8 +16,9 @@ import (
 )
 
 const (
-	timeout   = 3 * time.Second
-	maxAnswer = 1 << 20
+	timeout = 3 * time.Second
+	// maxAnswer is twice what XMRig says of 512 threads.
+	maxAnswer = 256 << 10
 )
 
 // A Client asks one miner's API. Its zero Token sends no Authorization header:

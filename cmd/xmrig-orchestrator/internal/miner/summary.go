@@ -3,8 +3,8 @@ package miner
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"math"
 )
 
 // A Summary is what the agent reads of /2/summary.
@@ -39,14 +39,16 @@ type Summary struct {
 	JSON []byte `json:"-"`
 }
 
-// Parse reads the body of a /2/summary answer.
+// Parse reads the body of a /2/summary answer. One that lacks what the agent
+// decides by, as that of another version may, is an error.
 func Parse(body []byte) (*Summary, error) {
-	s := new(Summary)
+	s, none := new(Summary), math.NaN()
+	s.Results.Total, s.Connection.UptimeMS, s.Hashrate.Total[0] = -1, -1, &none
 	if err := json.Unmarshal(body, s); err != nil {
 		return nil, answerError{fmt.Errorf("parse summary: %w", err)}
 	}
-	if s.Version == "" {
-		return nil, answerError{errors.New("parse summary: no version in it")}
+	if missing := s.missing(); missing != "" {
+		return nil, answerError{fmt.Errorf("parse summary: no %s in it", missing)}
 	}
 	var b bytes.Buffer
 	if err := json.Compact(&b, body); err != nil {
@@ -54,6 +56,23 @@ func Parse(body []byte) (*Summary, error) {
 	}
 	s.JSON = b.Bytes()
 	return s, nil
+}
+
+// missing names what would be taken for a fault of the miner if it was not in
+// the answer. Parse sets each to what no answer can hold.
+func (s *Summary) missing() string {
+	rate := s.Hashrate.Total[0]
+	switch {
+	case s.Version == "":
+		return "version"
+	case s.Results.Total < 0:
+		return "results.shares_total"
+	case s.Connection.UptimeMS < 0:
+		return "connection.uptime_ms"
+	case rate != nil && math.IsNaN(*rate):
+		return "hashrate.total"
+	}
+	return ""
 }
 
 // Pages are the huge pages that the miner has and those that it wants.

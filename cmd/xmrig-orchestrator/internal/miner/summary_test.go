@@ -58,7 +58,7 @@ func TestHashing(t *testing.T) {
 		{"[0.0,0.0,4000.0]", false},
 	}
 	for _, tt := range tests {
-		s, err := Parse([]byte(`{"version":"6.26.0","hashrate":{"total":` + tt.rates + `}}`))
+		s, err := Parse([]byte(`{"version":"6.26.0","results":{"shares_total":0},"connection":{"uptime_ms":0},"hashrate":{"total":` + tt.rates + `}}`))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -69,7 +69,7 @@ func TestHashing(t *testing.T) {
 }
 
 func TestRejected(t *testing.T) {
-	s, err := Parse([]byte(`{"version":"6.26.0","results":{"shares_good":97,"shares_total":100}}`))
+	s, err := Parse([]byte(`{"version":"6.26.0","results":{"shares_good":97,"shares_total":100},"connection":{"uptime_ms":0},"hashrate":{"total":[null,null,null]}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
