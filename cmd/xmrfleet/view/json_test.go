@@ -125,18 +125,19 @@ func TestJSONOfStatus(t *testing.T) {
 	}
 }
 
+// TestJSONOfEnd: what comes after the end is dropped.
 func TestJSONOfEnd(t *testing.T) {
 	check(t, linesOf(t, Failed{Err: errors.New("select hosts: none"), Hint: "see --limit"},
 		Finished{Command: "apply", Code: 130, Outcome: "interrupted", Signal: "interrupt", Hosts: Tally{Done: 3, Changed: 2, Failed: 1, Between: 1}, Took: time.Second},
 		Saved{File: "late"}), `
 {"type":"error","@level":"error","@message":"select hosts: none","error":"select hosts: none","hint":"see --limit"}
 {"type":"run_summary","@level":"error","@message":"apply interrupted (exit code 130)","command":"apply","exit_code":130,"outcome":"interrupted","signal":"interrupt","hosts":{"done":3,"changed":2,"failed":1,"locked":0,"stale":0,"between":1},"took_ms":1000}
-{"type":"run_summary","@level":"info","@message":"plan changes (exit code 2)","command":"plan","exit_code":2,"outcome":"changes","hosts":{"done":0,"changed":0,"failed":0,"locked":0,"stale":0,"between":0},"took_ms":0}
 `)
 	check(t, linesOf(t, Finished{Command: "plan", Code: 2, Outcome: "changes"}), `
-{"type":"run_summary","@level":"error","@message":"usage (exit code 64)","command":"","exit_code":64,"outcome":"usage","hosts":{"done":0,"changed":0,"failed":0,"locked":0,"stale":0,"between":0},"took_ms":0}
+{"type":"run_summary","@level":"info","@message":"plan changes (exit code 2)","command":"plan","exit_code":2,"outcome":"changes","hosts":{"done":0,"changed":0,"failed":0,"locked":0,"stale":0,"between":0},"took_ms":0}
 `)
 	check(t, linesOf(t, Finished{Code: 64, Outcome: "usage"}), `
+{"type":"run_summary","@level":"error","@message":"usage (exit code 64)","command":"","exit_code":64,"outcome":"usage","hosts":{"done":0,"changed":0,"failed":0,"locked":0,"stale":0,"between":0},"took_ms":0}
 `)
 }
 

@@ -149,6 +149,17 @@ func TestHide(t *testing.T) {
 	})
 	check(t, got, `xmrfleet: (sensitive) (sensitive) "(sensitive)" (sensitive) abc
 `)
+
+	// As programs write a secret, and by lines.
+	got = printed(0, func(p *Printer) {
+		p.Hide([]string{`a"<b>&'c`, "file-secret\n", "-----BEGIN KEY-----\n{\n  first-line\n  second-line\n}\n"})
+		p.Write([]byte(`a"<b>&'c, a\"\u003cb\u003e\u0026'c, a\"<b>&'c, 'a"<b>&'"'"'c', 'a"<b>&'\''c'` + "\n  first-line\n{second-line} }\nfile-secret.\n"))
+	})
+	check(t, got, `(sensitive), (sensitive), (sensitive), '(sensitive)', '(sensitive)'
+  (sensitive)
+{(sensitive)} }
+(sensitive).
+`)
 }
 
 func TestControlCharactersStayOut(t *testing.T) {
