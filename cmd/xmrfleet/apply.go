@@ -45,7 +45,7 @@ func (c *applyCmd) Run(ctx context.Context, p *Program) error {
 	run := p.newRun()
 	reading, cancel := p.unlessStopped(ctx)
 	defer cancel()
-	c.gather(reading, d, sessions, &run)
+	c.gather(reading, p, d, sessions, &run)
 	c.refuseStale(sessions)
 	p.report.Report(view.Planned{Hosts: views(sessions), Details: c.Verbose, Took: time.Since(began)})
 
@@ -105,6 +105,8 @@ func (c *applyCmd) apply(ctx context.Context, p *Program, todo []*session, run e
 		case <-finished:
 		}
 	}()
+	v := keepVigil(p.report, todo)
+	defer v.end()
 	audit := fmt.Sprintf("run %s by %s from %s", run.Run, run.User, run.Machine)
 	outcomes := executor.Each(ctx, todo, c.Parallelism, func(ctx context.Context, s *session) (struct{}, error) {
 		ctx, cancel := context.WithTimeout(ctx, c.Timeout)
@@ -113,10 +115,15 @@ func (c *applyCmd) apply(ctx context.Context, p *Program, todo []*session, run e
 		if !p.stopped() {
 			p.report.Report(view.Begun{Host: s.host.Name, Changes: len(s.plan.Changes)})
 		}
+		left := s.plan.Changes
+		v.applies(s.host.Name, left)
 		outcome := s.plan.Apply(ctx, p.stop, s.shell, audit, func(change plan.Change, took time.Duration) {
+			left = left[1:]
+			v.applies(s.host.Name, left)
 			p.report.Report(view.Made{Host: s.host.Name, Change: change, Took: took})
 		})
 		s.close()
+		v.rests(s.host.Name)
 		s.result = view.HostResult{Host: s.host.Name, Outcome: outcome, Hint: hint(outcome.Err), Took: time.Since(began)}
 		p.report.Report(view.Ended{HostResult: s.result})
 		return struct{}{}, nil

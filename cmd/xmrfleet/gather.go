@@ -90,10 +90,14 @@ func (c *convergence) resources(h hcl.Host) []modules.Resource {
 
 // gather reads all hosts at once and plans each. With a holder their locks
 // are taken, and the shells of hosts with something to do stay open.
-func (c *convergence) gather(ctx context.Context, d *executor.Dialer, sessions []*session, holder *executor.Holder) {
+func (c *convergence) gather(ctx context.Context, p *Program, d *executor.Dialer, sessions []*session, holder *executor.Holder) {
+	v := keepVigil(p.report, sessions)
+	defer v.end()
 	executor.Each(ctx, sessions, 0, func(ctx context.Context, s *session) (struct{}, error) {
 		ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 		defer cancel()
+		v.reads(s.host.Name)
+		defer v.rests(s.host.Name)
 		s.read(ctx, d, c.resources(s.host), holder)
 		if holder == nil || s.err != nil || s.plan.Empty() {
 			s.close()

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -117,6 +118,22 @@ func TestInterruptedStart(t *testing.T) {
 	f.untouched("mini-1")
 	f.apply()
 	f.converged()
+}
+
+// TestWaiting has hosts that take their time: people and programs are told who
+// is waited for, and with what.
+func TestWaiting(t *testing.T) {
+	f := newFleet(t, `host "slow-1" {}`+"\n"+`host "slow-2" {}`, "slow-1", "slow-2")
+	f.sh("slow-1", strings.ReplaceAll(slowStart, "sleep 3", "sleep 22"))
+	f.sh("slow-2", strings.ReplaceAll(slowLogin, "sleep 20", "sleep 12"))
+	o := f.mustRun(exitDone, "apply", "--yes", "--json-into", "lines.json")
+	contains(t, o.stderr, "] still waiting for slow-2 (connecting and reading, 1", "] still waiting for slow-1 (start service xmrig, ")
+	lines, err := os.ReadFile(filepath.Join(f.dir, "lines.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	contains(t, string(lines), `"in_work":[{"host":"slow-2","phase":"read","took_ms":1`,
+		`"in_work":[{"host":"slow-1","phase":"change","resource":"service xmrig","action":"start","took_ms":`)
 }
 
 // TestAbandonedApply is a second Ctrl-C: it does not wait for the host, which

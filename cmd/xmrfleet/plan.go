@@ -28,7 +28,7 @@ func (c *planCmd) Run(ctx context.Context, p *Program) error {
 	defer d.Close()
 	reading, cancel := p.unlessStopped(ctx)
 	defer cancel()
-	c.gather(reading, d, sessions, nil)
+	c.gather(reading, p, d, sessions, nil)
 	p.report.Report(view.Planned{Hosts: views(sessions), Details: c.Verbose, Took: time.Since(began)})
 
 	var t tally

@@ -36,9 +36,7 @@ const stopping = "stopping: no other host is started, and the running ones go on
 
 // Made says that one change was made.
 func (p Progress) Made(host string, c plan.Change, took time.Duration) {
-	if p.Details {
-		p.line(host, fmt.Sprintf("  %s %s %s  %s", p.green("✓"), c.Action, c.Resource, p.faint(Duration(took))))
-	}
+	p.line(host, fmt.Sprintf("  %s %s %s  %s", p.green("✓"), c.Action, c.Resource, p.faint(Duration(took))))
 }
 
 // End says what became of a host.

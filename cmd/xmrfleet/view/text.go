@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"sync/atomic"
 	"time"
 )
 
@@ -10,6 +11,7 @@ type Text struct {
 	Out, Err *Printer
 
 	progress Progress
+	silence  atomic.Int32 // heartbeats since the last line of progress
 }
 
 // Report prints e. It prints nothing of an event that people see by itself.
@@ -41,9 +43,23 @@ func (e Applying) text(t *Text) {
 	fmt.Fprintln(t.Out)
 }
 
-func (e Begun) text(t *Text)    { t.progress.Begin(e.Host, e.Changes) }
-func (e Made) text(t *Text)     { t.progress.Made(e.Host, e.Change, e.Took) }
-func (e Ended) text(t *Text)    { t.progress.End(e.HostResult) }
+func (e Begun) text(t *Text) {
+	t.silence.Store(0)
+	t.progress.Begin(e.Host, e.Changes)
+}
+
+func (e Made) text(t *Text) {
+	if t.progress.Details {
+		t.silence.Store(0)
+		t.progress.Made(e.Host, e.Change, e.Took)
+	}
+}
+
+func (e Ended) text(t *Text) {
+	t.silence.Store(0)
+	t.progress.End(e.HostResult)
+}
+
 func (e Stopping) text(t *Text) { t.progress.Stopping() }
 func (e Applied) text(t *Text)  { t.Out.Apply(e.Results, e.Retry, e.Took) }
 func (e Failed) text(t *Text)   { t.Err.Error(e.Err, e.Hint) }

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"xmrfleet/cmd/xmrfleet/view"
+	"xmrfleet/hcl"
+	"xmrfleet/modules"
+	"xmrfleet/plan"
+)
+
+// A notebook keeps the heartbeats.
+type notebook struct{ lines []string }
+
+func (n *notebook) Report(e view.Event) {
+	var words []string
+	for _, b := range e.(view.Waiting).Hosts {
+		words = append(words, fmt.Sprint(b.Host, " ", b.Phase, " ", b.Change.Resource, " ", b.Took))
+	}
+	n.lines = append(n.lines, strings.Join(words, ", "))
+}
+
+func TestVigil(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told notebook
+		sessions := []*session{{host: hcl.Host{Name: "m2"}}, {host: hcl.Host{Name: "m1"}}}
+		changes := []plan.Change{{Resource: "user xmrig", Change: modules.Change{Action: modules.Create}}, {Resource: "service xmrig"}}
+		v := keepVigil(&told, sessions)
+		time.Sleep(11 * time.Second) // nobody is busy
+		v.reads("m1")
+		time.Sleep(time.Second)
+		v.reads("m2")
+		time.Sleep(9 * time.Second)
+		v.rests("m2")
+		v.applies("m1", changes)
+		time.Sleep(10 * time.Second)
+		v.applies("m1", changes[1:])
+		time.Sleep(10 * time.Second)
+		v.applies("m1", nil)
+		time.Sleep(10 * time.Second)
+		v.rests("m1")
+		time.Sleep(10 * time.Second)
+		v.end()
+		v.rests("m1") // of a host that was given up
+		time.Sleep(time.Minute)
+		want := "m2 read  8s, m1 read  9s\n" + "m1 change user xmrig 9s\n" + "m1 change service xmrig 9s\n" + "m1 verify  9s"
+		if got := strings.Join(told.lines, "\n"); got != want {
+			t.Errorf("\n--- got\n%s\n--- want\n%s", got, want)
+		}
+	})
+}
