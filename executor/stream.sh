@@ -16,7 +16,7 @@ stream() {
 	group=$!
 	watch "$silence" "$group" <&8 8<&- 9>&- &
 	exec 8<&-
-	wait "$group"
+	wait "$group" 2>/dev/null
 	r=$? stop=1
 	kill "$!"
 	mark done "$r"

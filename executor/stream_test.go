@@ -52,7 +52,7 @@ func TestStream(t *testing.T) {
 		{`exit 7`, `7 "" ""`},
 		{`exec no-such-program`, `127 "" "sh: 1: exec: no-such-program: not found\n"`},
 		{`cat; read x || echo end`, `0 "end\n" ""`},
-		{`kill -s KILL $$`, `137 "" "Killed\n"`},
+		{`kill -s KILL $$`, `137 "" ""`},
 		{`kill -s INT $$; echo not reached`, `0 "not reached\n" ""`}, // as nohup's
 		{`echo "$N$H$LC_ALL"; pwd`, `0 "C\n/\n" ""`},
 		{`sleep 60 & echo begun`, `0 "begun\n" ""`},
@@ -71,8 +71,9 @@ func TestStream(t *testing.T) {
 }
 
 // What a command prints comes at once, and all of it, however much.
-func TestStreamIsLive(t *testing.T) {
-	s := host(t, nil)
+func TestStreamIsLive(t *testing.T) { onBoth(t, testStreamIsLive) }
+
+func testStreamIsLive(t *testing.T, s *Shell) {
 	dir := t.TempDir()
 	var stdout page
 	done := make(chan error)
@@ -126,14 +127,14 @@ func TestStreamEndsTheCommand(t *testing.T) {
 		"cut": {func(_ context.CancelCauseFunc, _ *sshtest.Server, proxy *sshtest.Proxy) { proxy.Cut() },
 			"run command: no sign of life for 3s"},
 	} {
-		t.Run(name, func(t *testing.T) {
+		eachWay(t, name, func(t *testing.T, reach way) {
 			t.Parallel()
 			server := sshtest.Start(t, nil)
 			proxy := sshtest.Delay(t, server.Addr(), 0)
-			d := dialer(t, map[string]*sshtest.Server{"h": server})
+			d, target := reach(t, server, proxy)
 			d.timing.beat, d.timing.stale = 200*time.Millisecond, 2*time.Second
 			d.timing.keepalive, d.timing.silence = 200*time.Millisecond, 3*time.Second
-			s, _, err := d.Open(t.Context(), at(proxy.Addr(), server), OpenOptions{})
+			s, _, err := d.Open(t.Context(), target, OpenOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -155,8 +156,9 @@ func TestStreamEndsTheCommand(t *testing.T) {
 	}
 }
 
-func TestStreamTimesOut(t *testing.T) {
-	s := host(t, nil)
+func TestStreamTimesOut(t *testing.T) { onBoth(t, testStreamTimesOut) }
+
+func testStreamTimesOut(t *testing.T, s *Shell) {
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	_, err := s.Stream(ctx, &page{}, &page{}, `sleep 60`)
