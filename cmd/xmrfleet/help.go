@@ -21,6 +21,7 @@ var examples = map[string]string{
   xmrfleet apply next.plan               # what "plan --out next.plan" showed`,
 	"status": `
   xmrfleet status
+  xmrfleet status --why mini-1           # what its agent saw and did
   xmrfleet status -l @office || mail -s miners ops@example.org </dev/null`,
 	"logs": `
   xmrfleet logs -l mini-1 -f

@@ -51,14 +51,18 @@ func (c *historyCmd) Run(ctx context.Context, p *Program) error {
 }
 
 func readHistory(ctx context.Context, d *executor.Dialer, h hcl.Host) (agent.History, error) {
-	var history agent.History
-	shell, results, err := d.Open(ctx, target(h), executor.OpenOptions{First: []modules.Command{{
-		Script: historyScript, Args: []string{agent.Binary}}}})
+	shell, results, err := d.Open(ctx, target(h), executor.OpenOptions{First: []modules.Command{historyCommand}})
 	if err != nil {
-		return history, err
+		return agent.History{}, err
 	}
 	defer shell.Close()
-	r := results[0]
+	return parseHistory(results[0])
+}
+
+var historyCommand = modules.Command{Script: historyScript, Args: []string{agent.Binary}}
+
+func parseHistory(r modules.Result) (agent.History, error) {
+	var history agent.History
 	switch {
 	case r.Status == oldAgent:
 		return history, hinted{errors.New("the agent on the host is older than this xmrfleet"), "xmrfleet apply --target agent"}

@@ -15,31 +15,56 @@ import (
 	"xmrfleet/modules/agent"
 )
 
-type statusCmd struct{ survey }
+type statusCmd struct {
+	survey
+	Why   bool     `help:"Why each miner is in its state: what its agent saw, decided and was told."`
+	Hosts []string `arg:"" optional:"" name:"host" help:"The hosts, as --limit takes them."`
+}
+
+// Help is shown by --help.
+func (c *statusCmd) Help() string {
+	return `Exits with 0 only if every miner is as fleet.hcl says and has an agent that checked it within the last five minutes. One that was just started counts as running while its agent gives it time to hash.`
+}
 
 func (c *statusCmd) Run(ctx context.Context, p *Program) error {
+	c.Limit = append(c.Limit, c.Hosts...)
+	if c.Why {
+		return c.explain(ctx, p)
+	}
 	began := time.Now()
 	hosts, outcomes, err := askEach(ctx, p, c.survey, readStatus)
 	if err != nil {
 		return err
 	}
-	rows := make([]view.HostStatus, len(hosts))
-	var t tally
+	e := view.Surveyed{Hosts: make([]view.HostStatus, len(hosts))}
 	for i, o := range outcomes {
-		rows[i] = o.Value
-		if o.Err != nil {
-			rows[i] = view.HostStatus{Err: o.Err, Kind: kind(o.Err), Hint: hint(o.Err)}
-		}
-		rows[i].Host, rows[i].Desired = hosts[i].Name, hosts[i].Miner.XMRig.State
-		if rows[i].AsDesired() {
-			t.done++
+		e.Hosts[i] = statusOf(hosts[i], o.Value, o.Err)
+	}
+	e.Took = time.Since(began)
+	p.report.Report(e)
+	return p.asDescribed(e.Hosts)
+}
+
+// statusOf is what a host answered, or why it did not.
+func statusOf(h hcl.Host, s view.HostStatus, err error) view.HostStatus {
+	if err != nil {
+		s = view.HostStatus{Err: err, Kind: kind(err), Hint: hint(err)}
+	}
+	s.Host, s.Desired = h.Name, h.Miner.XMRig.State
+	return s
+}
+
+// asDescribed counts the hosts and returns the exit code.
+func (p *Program) asDescribed(hosts []view.HostStatus) error {
+	p.hosts = tally{}
+	for _, h := range hosts {
+		if h.AsDesired() {
+			p.hosts.done++
 		} else {
-			t.failed++
+			p.hosts.failed++
 		}
 	}
-	p.report.Report(view.Surveyed{Hosts: rows, Took: time.Since(began)})
-	p.hosts = t
-	if t.failed > 0 {
+	if p.hosts.failed > 0 {
 		return exitCode(exitPartial)
 	}
 	return nil
@@ -56,9 +81,10 @@ printf 'status='
 timeout 5 "$3" status --json
 :`
 
+var statusCommand = modules.Command{Script: statusScript, Args: []string{agent.MinerUnit, agent.Unit, agent.Binary}}
+
 func readStatus(ctx context.Context, d *executor.Dialer, h hcl.Host) (view.HostStatus, error) {
-	shell, answers, err := d.Open(ctx, target(h), executor.OpenOptions{First: []modules.Command{{
-		Script: statusScript, Args: []string{agent.MinerUnit, agent.Unit, agent.Binary}}}})
+	shell, answers, err := d.Open(ctx, target(h), executor.OpenOptions{First: []modules.Command{statusCommand}})
 	if err != nil {
 		return view.HostStatus{}, err
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -48,11 +49,21 @@ func (m *Main) statusNow(ctx context.Context, s agent.Settings, reason error) ag
 	return st
 }
 
-// explain adds the last decision, unless a command is just changing the state.
+// explain adds the last decision, unless a command is just changing the state,
+// and when the first one of its kind was made.
 func (m *Main) explain(ctx context.Context, st agent.Status) agent.Status {
-	last, err := m.decisions(ctx, st.Hostname, 1)
-	if err == nil && len(last) > 0 && last[0].State == st.State {
-		st.Cause, st.Evidence = last[0].Cause, last[0].Evidence
+	last, err := m.decisions(ctx, st.Hostname, maxWhy)
+	if err != nil {
+		return st
+	}
+	for _, d := range slices.Backward(last) {
+		if d.State != st.State || st.Cause != "" && d.Cause != st.Cause {
+			break
+		}
+		if st.Cause == "" {
+			st.Cause, st.Evidence = d.Cause, d.Evidence
+		}
+		st.Since = moment(d.At)
 	}
 	return st
 }
@@ -123,6 +134,7 @@ func printStatus(w io.Writer, s agent.Status, now time.Time) error {
 	if s.Cause != s.State {
 		row("cause", s.Cause)
 	}
+	row("since", ago(s.Since, now))
 	row("evidence", s.Evidence)
 	if s.PID != 0 {
 		row("pid", strconv.Itoa(s.PID))

@@ -101,11 +101,13 @@ type Status struct {
 	// FailedCommands of the last hour, superseded ones not counted.
 	FailedCommands int `json:"failed_commands"`
 
-	// Cause is a stable word for why the miner is in its state, and Evidence
-	// what that was seen from when it began, for people. Both are empty while
-	// the agent has decided nothing yet.
-	Cause    string `json:"cause,omitempty"`
-	Evidence string `json:"evidence,omitempty"`
+	// Cause is a stable word for why the miner is in its state, Since when it
+	// has been so, and Evidence what that was seen from when it was last
+	// decided, for people. They are empty while the agent has decided nothing
+	// yet.
+	Cause    string     `json:"cause,omitempty"`
+	Since    *time.Time `json:"since,omitempty"`
+	Evidence string     `json:"evidence,omitempty"`
 }
 
 // HistoryVersion is the version of History, with the rules of StatusVersion.

@@ -174,7 +174,11 @@ func (e Surveyed) lines() []line {
 	for _, h := range e.Hosts {
 		lines = append(lines, hostStatus(h, sum))
 	}
-	return append(lines, line{kind: "status_summary", message: sum.String(), body: struct {
+	return append(lines, sum.line(e.Took))
+}
+
+func (t fleetSum) line(took time.Duration) line {
+	return line{kind: "status_summary", message: t.String(), body: struct {
 		Hosts     int     `json:"hosts"`
 		AsDesired int     `json:"as_desired"`
 		Healthy   int     `json:"healthy"`
@@ -182,7 +186,7 @@ func (e Surveyed) lines() []line {
 		Window    string  `json:"window"`
 		Failed    int     `json:"failed_commands"`
 		Took      int64   `json:"took_ms"`
-	}{sum.hosts, sum.asDesired, sum.healthy, sum.rate, windows[sum.window], sum.failed, e.Took.Milliseconds()}})
+	}{t.hosts, t.asDesired, t.healthy, t.rate, windows[t.window], t.failed, took.Milliseconds()}}
 }
 
 // A unitStatus is what systemd says.
@@ -194,24 +198,26 @@ type unitStatus struct {
 	AgentActive bool   `json:"agent_active"`
 }
 
-// hostStatus gives both sources: what systemd says and, where there is one,
+// A statusBody gives both sources: what systemd says and, where there is one,
 // the whole answer of the agent.
+type statusBody struct {
+	State     string        `json:"state"`
+	Desired   string        `json:"desired"`
+	AsDesired bool          `json:"as_desired"`
+	Healthy   bool          `json:"healthy"`
+	Stale     bool          `json:"stale,omitempty"`
+	CheckAge  *float64      `json:"check_age_s,omitempty"`
+	Share     *float64      `json:"share,omitempty"`
+	Note      string        `json:"note,omitempty"`
+	Systemd   *unitStatus   `json:"systemd,omitempty"`
+	Agent     *agent.Status `json:"agent,omitempty"`
+	Error     string        `json:"error,omitempty"`
+	Kind      string        `json:"kind,omitempty"`
+	Hint      string        `json:"hint,omitempty"`
+}
+
 func hostStatus(h HostStatus, sum fleetSum) line {
-	body := struct {
-		State     string        `json:"state"`
-		Desired   string        `json:"desired"`
-		AsDesired bool          `json:"as_desired"`
-		Healthy   bool          `json:"healthy"`
-		Stale     bool          `json:"stale,omitempty"`
-		CheckAge  *float64      `json:"check_age_s,omitempty"`
-		Share     *float64      `json:"share,omitempty"`
-		Note      string        `json:"note,omitempty"`
-		Systemd   *unitStatus   `json:"systemd,omitempty"`
-		Agent     *agent.Status `json:"agent,omitempty"`
-		Error     string        `json:"error,omitempty"`
-		Kind      string        `json:"kind,omitempty"`
-		Hint      string        `json:"hint,omitempty"`
-	}{State: h.State(), Desired: h.Desired, AsDesired: h.AsDesired(), Healthy: h.Healthy(),
+	body := statusBody{State: h.State(), Desired: h.Desired, AsDesired: h.AsDesired(), Healthy: h.Healthy(),
 		Stale: h.Agent != nil && h.Stale(), Agent: h.Agent, Kind: h.Kind, Hint: h.Hint}
 	if age, ok := h.checked(); ok {
 		seconds := age.Round(time.Millisecond).Seconds()

@@ -1,0 +1,121 @@
+//go:build lab
+
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+)
+
+// simulate tells the simulator on a host what to go through.
+func (f *fleet) simulate(host, words string) {
+	f.t.Helper()
+	f.sh(host, `mkdir -p /run/xmrig-sim; printf '%s\n' "$1" >/run/xmrig-sim/control`, words)
+}
+
+// awaitState waits until the agent of a host records a state and a cause.
+func (f *fleet) awaitState(host, state, cause string) {
+	f.t.Helper()
+	f.until(host, 30*time.Second, `xmrig-orchestrator status --json | grep '"state":"`+state+`".*"cause":"`+cause+`"'`)
+}
+
+// TestStatusWhy follows a miner through what can happen to it, and reads what
+// its agent saw.
+func TestStatusWhy(t *testing.T) {
+	f := newFleet(t, `host "mini-1" {}
+host "mini-2" {}
+`, "mini-1", "mini-2")
+	for _, host := range []string{"mini-1", "mini-2"} {
+		f.simulate(host, "speed=20 busy=0.2")
+	}
+	f.apply()
+	f.mustRun(exitDone, "status") // though the miners have hardly begun
+	f.awaitState("mini-1", "running", "healthy")
+	f.awaitState("mini-2", "running", "healthy")
+	o := f.mustRun(exitDone, "status", "--why", "mini-1")
+	contains(t, o.stdout, "  ✓ mini-1  running, healthy for ", ", since 20", "      seen        ", " H/s, pool pool-a.example:443",
+		"  running, healthy: ", "Fleet: ", "1 of 1 host healthy, 1 as described")
+	if strings.Contains(o.stdout, "mini-2") {
+		t.Errorf("mini-2 was not asked for:\n%s", o.stdout)
+	}
+
+	f.simulate("mini-1", "speed=20 busy=0.2 state=pool-down")
+	f.awaitState("mini-1", "unhealthy", "pool-down")
+	o = f.mustRun(exitPartial, "status", "--why")
+	contains(t, o.stdout, "  ! mini-1  unhealthy, pool-down for ", "      wanted      running\n", "pool pool-a.example:443, not connected\n",
+		"      last error  pool pool-a.example:443: not connected", "  unhealthy, pool-down: ", "  ✓ mini-2  running, healthy for ")
+	o = f.mustRun(exitPartial, "status", "--why", "--json", "mini-1")
+	var why struct {
+		State, Type string
+		Agent       struct {
+			Cause, Evidence string
+			Since           time.Time
+		}
+		Events []struct {
+			At       time.Time
+			Decision *struct{ State, Cause, Evidence string }
+		}
+		Units []struct {
+			Name    string
+			Active  string `json:"active_state"`
+			Journal []string
+		}
+	}
+	line := strings.Split(o.stdout, "\n")[1]
+	if err := json.Unmarshal([]byte(line), &why); err != nil {
+		t.Fatal(err)
+	}
+	last := why.Events[len(why.Events)-1]
+	if why.Type != "host_why" || why.State != "unhealthy" || why.Agent.Cause != "pool-down" || !strings.Contains(why.Agent.Evidence, "not connected") ||
+		last.Decision == nil || last.Decision.Cause != "pool-down" || !last.At.Equal(why.Agent.Since) ||
+		len(why.Units) != 2 || why.Units[0].Name != "xmrig.service" || why.Units[0].Active != "active" || len(why.Units[0].Journal) == 0 {
+		t.Errorf("why: %s", line)
+	}
+
+	f.simulate("mini-1", "speed=20 busy=0 state=wedged")
+	f.awaitState("mini-1", "unhealthy", "wedged")
+	contains(t, f.mustRun(exitPartial, "status", "--why", "mini-1").stdout, "  ! mini-1  unhealthy, wedged for ", "0.00 cores in use")
+	f.simulate("mini-1", "speed=20 busy=0.2")
+	f.awaitState("mini-1", "running", "healthy")
+	f.mustRun(exitDone, "status")
+}
+
+// TestStatusWithoutAgent falls back to what systemd and the journal know.
+func TestStatusWithoutAgent(t *testing.T) {
+	f := newFleet(t, `host "mini-1" {}`, "mini-1")
+	f.simulate("mini-1", "speed=20 busy=0.2")
+	f.apply()
+	f.awaitState("mini-1", "running", "healthy")
+
+	// By the host's clock, the last check is nearly seven minutes ago.
+	f.sh("mini-1", `printf '#!/bin/sh\nexec /bin/date -d "+400 seconds" "$@"\n' >/usr/local/sbin/date; chmod +x /usr/local/sbin/date`)
+	contains(t, f.mustRun(exitPartial, "status").stdout, "mini-1  running", "  6m ", "stale: no health check for 6m; state from systemd", "0 of 1 host healthy, 0 as described")
+	contains(t, f.mustRun(exitPartial, "status", "--json").stdout, `"as_desired":false,"healthy":false,"stale":true,"check_age_s":`)
+	f.sh("mini-1", `sed -i s/400/200/ /usr/local/sbin/date`)
+	contains(t, f.mustRun(exitDone, "status").stdout, "mini-1  running", "  3m", "0 of 1 host healthy, 1 as described")
+	f.sh("mini-1", `rm /usr/local/sbin/date`)
+
+	f.sh("mini-1", `systemctl stop xmrig-orchestrator`)
+	contains(t, f.mustRun(exitPartial, "status").stdout, "mini-1  running", "the agent is down; state from systemd")
+	contains(t, f.mustRun(exitPartial, "status", "--why").stdout, "  ! mini-1  running: the agent is down; state from systemd\n",
+		"      xmrig.service  active (running) since ", " mini-1 xmrig[", "  accepted (",
+		"      xmrig-orchestrator.service  inactive (dead) since ")
+	f.sh("mini-1", `systemctl kill -s KILL xmrig; rm /usr/local/bin/xmrig-orchestrator`)
+	o := f.mustRun(exitPartial, "status", "--why")
+	contains(t, o.stdout, "no agent; state from systemd\n", "      xmrig.service  ", "Main process exited, code=killed, status=9/KILL")
+	f.apply()
+	f.awaitState("mini-1", "running", "healthy")
+
+	// A command that fails is told for an hour, though the miner runs again.
+	f.sh("mini-1", `mkdir -p /run/systemd/system/xmrig.service.d
+		printf '[Service]\nExecStartPre=/bin/false\n' >/run/systemd/system/xmrig.service.d/bad.conf; systemctl daemon-reload`)
+	f.mustRun(exitError, "restart", "-l", "mini-1", "--reason", "a test")
+	f.sh("mini-1", `rm -r /run/systemd/system/xmrig.service.d; systemctl daemon-reload`)
+	f.mustRun(exitDone, "start", "-l", "mini-1")
+	f.awaitState("mini-1", "running", "healthy")
+	contains(t, f.mustRun(exitDone, "status").stdout, "mini-1  running", "  1 command failed within the last hour\n", "1 as described, 1 command failed within the last hour.")
+	contains(t, f.mustRun(exitDone, "status", "--why").stdout, "      commands    1 command failed within the last hour\n", "  restart failed (a test): ")
+	contains(t, f.mustRun(exitDone, "status", "--json").stdout, `"failed_commands":1,"took_ms"`)
+}
