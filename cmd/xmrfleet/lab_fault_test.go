@@ -55,6 +55,10 @@ func TestFailedStart(t *testing.T) {
 	contains(t, o.stdout, "! mini-2  in between", "service xmrig: start xmrig.service: the process ended: exit-code; the last lines of its journal:",
 		"ABOUT        XMRig/6.26.0", "Main process exited, code=exited, status=1/FAILURE",
 		"not yet  start service xmrig", "Apply: 1 of 2 hosts converged", "-l mini-2\n")
+	contains(t, o.stderr, "service xmrig: start xmrig.service: the process ended: exit-code; the last lines of its journal (", " lines more in the report)\n")
+	if strings.Contains(o.stderr, "Main process exited") {
+		t.Errorf("the journal is shown twice: %v", o)
+	}
 	f.mustRun(exitPartial, "apply", "--yes", "-l", "mini-2")
 	f.sh("mini-2", `rm /run/xmrig-sim/control`)
 	f.apply()

@@ -39,13 +39,23 @@ func (p Progress) Made(host string, c plan.Change, took time.Duration) {
 	p.line(host, fmt.Sprintf("  %s %s %s  %s", p.green("✓"), c.Action, c.Resource, p.faint(Duration(took))))
 }
 
-// End says what became of a host.
+// End says what became of a host; at length, as with the journal of a unit that
+// failed, the report does.
 func (p Progress) End(r HostResult) {
 	if r.Err() == nil {
 		p.line(r.Host, fmt.Sprintf("%s %s  %s", p.green("✓"), pastTense(len(r.Done)), p.faint(Duration(r.Took))))
 		return
 	}
-	p.line(r.Host, fmt.Sprintf("%s %s  %s", p.red("✗"), p.faint(Duration(r.Took)), indentRest(Printable(r.Err().Error()), strings.Repeat(" ", 4))))
+	p.line(r.Host, fmt.Sprintf("%s %s  %s", p.red("✗"), p.faint(Duration(r.Took)), headline(Printable(r.Err().Error()))))
+}
+
+// headline is the first line of a text, and how much there is below it.
+func headline(text string) string {
+	first, rest, more := strings.Cut(strings.TrimRight(text, "\n"), "\n")
+	if !more {
+		return first
+	}
+	return fmt.Sprintf("%s (%s more in the report)", strings.TrimSuffix(first, ":"), Plural(strings.Count(rest, "\n")+1, "line"))
 }
 
 func pastTense(changes int) string { return Plural(changes, "change") + " made, verified" }
