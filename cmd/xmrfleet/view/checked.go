@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"xmrfleet/executor"
 )
 
@@ -33,7 +35,7 @@ func (e Checked) text(t *Text) {
 		}
 		io.WriteString(t.Out, t.Out.check(h)+"\n")
 	}
-	fmt.Fprintln(t.Out, spread(t.Out.bold(e.total(good)), Duration(e.Took), t.Out.Width))
+	io.WriteString(t.Out, t.Out.total(e.total(good), e.Took))
 }
 
 func (e Checked) total(good int) string {
@@ -68,9 +70,9 @@ func brief(d time.Duration) string {
 func (p *Printer) check(h HostCheck) string {
 	var out strings.Builder
 	if h.Trace.Err != nil {
-		fmt.Fprintf(&out, "  %s  %s\n", p.red("! "+h.Host), indentRest(Printable(h.summary()), "        "))
+		out.WriteString(p.flow(fmt.Sprintf("  %s  %s\n", p.red("! "+h.Host), indentRest(Printable(h.summary()), "        ")), 8))
 	} else {
-		fmt.Fprintf(&out, "  %s  %s\n", p.green("= "+h.Host), h.summary())
+		out.WriteString(p.flow(fmt.Sprintf("  %s  %s\n", p.green("= "+h.Host), h.summary()), 8))
 	}
 	for i, hop := range h.Trace.Hops {
 		p.hop(&out, hop, i == len(h.Trace.Hops)-1)
@@ -127,12 +129,21 @@ func (p *Printer) until(end time.Time) string {
 	return text
 }
 
+// checkLine prints what a label has to tell. Where the terminal is narrow, the
+// value gets a line of its own: it may be copied.
 func (p *Printer) checkLine(out *strings.Builder, label, value, note string) {
-	fmt.Fprintf(out, "      %-22s  %s", label, Printable(value))
+	value = Printable(value)
 	if note != "" {
-		fmt.Fprintf(out, "  %s", p.faint("("+note+")"))
+		note = p.faint("(" + note + ")")
 	}
-	out.WriteByte('\n')
+	line := ""
+	for _, layout := range []string{"      %-22s  %s  %s", "      %s  %s  %s", "      %s\n          %s\n          %s"} {
+		line = strings.TrimRight(fmt.Sprintf(layout, label, value, note), " \n")
+		if p.Width == 0 || ansi.StringWidth(line) <= p.Width {
+			break
+		}
+	}
+	out.WriteString(line + "\n")
 }
 
 func (e Checked) lines() []line {

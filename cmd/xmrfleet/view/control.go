@@ -41,7 +41,7 @@ func (e Controlled) text(t *Text) {
 			p.failure(&out, h.Host, h.Err, h.Hint)
 		}
 	}
-	fmt.Fprintf(&out, "\n%s\n", spread(p.bold(e.total()), Duration(e.Took), p.Width))
+	out.WriteString("\n" + p.total(e.total(), e.Took))
 	if e.Drift {
 		out.WriteString("fleet.hcl says otherwise: the next plan shows it, and the next apply undoes it.\n")
 	}

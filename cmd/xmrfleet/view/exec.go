@@ -74,7 +74,7 @@ func (e Executed) text(t *Text) {
 	if out.Len() > 0 {
 		out.WriteByte('\n')
 	}
-	fmt.Fprintf(&out, "%s\n", spread(p.bold(total.String()), Duration(e.Took), p.Width))
+	out.WriteString(p.total(total.String(), e.Took))
 	if e.Retry != "" {
 		fmt.Fprintf(&out, "retry: %s\n", e.Retry)
 	}
@@ -132,7 +132,7 @@ func (p *Printer) output(out *strings.Builder, g *alike, shown bool) {
 		same = ""
 	}
 	names := p.bold(Names(g.hosts)) + note
-	fmt.Fprintf(out, "  %s %s\n", mark, spread(names, p.faint(same), min(76, max(0, p.Width-4))))
+	out.WriteString(p.heading(mark, names, p.faint(same)))
 	if shown {
 		return
 	}

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"charm.land/lipgloss/v2"
-	"charm.land/lipgloss/v2/table"
 	"github.com/dustin/go-humanize"
 
 	"xmrfleet/modules"
@@ -30,27 +28,16 @@ type Described struct {
 
 func (e Described) text(t *Text) {
 	p := t.Out
-	rows := table.New().Border(lipgloss.HiddenBorder()).
-		BorderTop(false).BorderBottom(false).BorderLeft(false).BorderRight(false).BorderHeader(false).
-		Headers("HOST", "SYSTEM", "KERNEL", "ARCH", "SYSTEMD", "THREADS", "MEMORY", "XMRIG").
-		StyleFunc(func(_, column int) lipgloss.Style {
-			style := lipgloss.NewStyle().PaddingRight(1)
-			if column >= 4 && column <= 6 {
-				style = style.Align(lipgloss.Right)
-			}
-			return style
-		})
-	read := 0
+	g := grid{columns: factsColumns}
 	for _, h := range e.Hosts {
 		if h.Err == nil {
-			rows.Row(factsRow(h)...)
-			read++
+			g.rows = append(g.rows, gridRow{cells: factsRow(h)})
 		}
 	}
 	var out strings.Builder
-	if read > 0 {
-		for line := range strings.Lines(rows.String() + "\n") {
-			out.WriteString(strings.TrimRight(line, " \n") + "\n")
+	if g.rows != nil {
+		for _, line := range g.lines(p.Width, false) {
+			out.WriteString(line + "\n")
 		}
 	}
 	for _, h := range e.Hosts {
@@ -62,8 +49,19 @@ func (e Described) text(t *Text) {
 			p.failure(&out, h.Host, err, "")
 		}
 	}
-	fmt.Fprintf(&out, "\n%s\n", spread(p.bold(e.total()), Duration(e.Took), p.Width))
+	out.WriteString("\n" + p.total(e.total(), e.Took))
 	io.WriteString(p, out.String())
+}
+
+var factsColumns = []gridColumn{
+	{title: "HOST"},
+	{title: "SYSTEM", rank: 3},
+	{title: "KERNEL", rank: 5},
+	{title: "ARCH", rank: 2},
+	{title: "SYSTEMD", rank: 6, right: true},
+	{title: "THREADS", right: true},
+	{title: "MEMORY", rank: 1, right: true},
+	{title: "XMRIG", rank: 4},
 }
 
 func factsRow(h HostFacts) []string {

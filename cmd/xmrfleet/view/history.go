@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"xmrfleet/modules/agent"
 )
 
@@ -24,6 +26,9 @@ type PastEvent struct {
 	agent.Event
 }
 
+// linesOfEvent is how many lines of a terminal an event gets at most.
+const linesOfEvent = 4
+
 func (e Recalled) text(t *Text) {
 	p := t.Out
 	var out strings.Builder
@@ -33,12 +38,16 @@ func (e Recalled) text(t *Text) {
 	}
 	for _, event := range e.Events {
 		line := fmt.Sprintf("%s  %-*s  %s", event.At.Local().Format(time.DateTime), width, event.Host, event)
-		fmt.Fprintln(&out, p.cut(Printable(oneLineOf(line)), 0))
+		line = Printable(oneLineOf(line))
+		if p.Width > 0 {
+			line = ansi.Truncate(line, linesOfEvent*p.Width, "…")
+		}
+		out.WriteString(p.flow(line+"\n", 4))
 	}
 	for _, u := range e.Unheard {
 		p.failure(&out, u.Host, u.Err, u.Hint)
 	}
-	fmt.Fprintf(&out, "\n%s\n", spread(p.bold(e.total()), Duration(e.Took), p.Width))
+	out.WriteString("\n" + p.total(e.total(), e.Took))
 	io.WriteString(p, out.String())
 }
 

@@ -42,7 +42,7 @@ func (p *Printer) failures(out *strings.Builder, all []failed) {
 	var rest []string
 	for i, text := range texts {
 		if i < failedInFull {
-			fmt.Fprintf(out, "  %s %s  %s", p.red("!"), p.bold(names(hosts[text])), text)
+			out.WriteString(p.flow(fmt.Sprintf("  %s %s  %s", p.red("!"), p.bold(names(hosts[text])), text), 6))
 		} else {
 			rest = append(rest, hosts[text]...)
 		}

@@ -42,7 +42,7 @@ func (p *Printer) Plan(hosts []HostPlan, details bool, took time.Duration) {
 	if out.Len() > 0 {
 		out.WriteByte('\n')
 	}
-	fmt.Fprintf(&out, "%s\n", spread(p.bold(planTotal(hosts)), Duration(took), p.Width))
+	out.WriteString(p.total(planTotal(hosts), took))
 	io.WriteString(p, out.String())
 }
 
@@ -101,7 +101,7 @@ func (p *Printer) group(out *strings.Builder, g *group) {
 	if len(g.hosts) > 1 {
 		count = fmt.Sprintf("%d hosts, same %s", len(g.hosts), pluralWord(g.changes, "change"))
 	}
-	fmt.Fprintf(out, "  %s %s\n%s", mark, spread(p.bold(names(g.hosts)), p.faint(count), min(76, max(0, p.Width-4))), g.text)
+	out.WriteString(p.heading(mark, p.bold(names(g.hosts)), p.faint(count)) + g.text)
 }
 
 // describe is the text below the names of the hosts.
@@ -111,7 +111,7 @@ func (p *Printer) describe(changes []plan.Change, warnings []string, details boo
 		p.change(&out, c, details)
 	}
 	for _, w := range warnings {
-		fmt.Fprintf(&out, "      %s %s\n", p.yellow("! warning:"), Printable(w))
+		out.WriteString(p.flow(fmt.Sprintf("      %s %s\n", p.yellow("! warning:"), Printable(w)), 8))
 	}
 	return out.String()
 }
@@ -128,10 +128,10 @@ func (p *Printer) change(out *strings.Builder, c plan.Change, details bool) {
 	if len(c.Fields) > 0 && c.Action != modules.Update {
 		line += "  " + p.faint(Printable(inline(c.Fields)))
 	}
-	fmt.Fprintf(out, "      %s %s\n", mark, line)
+	out.WriteString(p.flow(fmt.Sprintf("      %s %s\n", mark, line), 8))
 	if c.Action == modules.Update {
 		for _, f := range c.Fields {
-			fmt.Fprintf(out, "            %s\n", p.field(f))
+			out.WriteString(p.flow(fmt.Sprintf("            %s\n", p.field(f)), 14))
 		}
 	}
 	if c.Before != "" || details {

@@ -19,7 +19,7 @@ type Progress struct {
 }
 
 func (p Progress) line(host, text string) {
-	fmt.Fprintf(p, "[%s] %-*s  %s\n", p.Now().Format(time.TimeOnly), p.NameWidth, host, text)
+	io.WriteString(p, p.flow(fmt.Sprintf("[%s] %-*s  %s\n", p.Now().Format(time.TimeOnly), p.NameWidth, host, text), 4))
 }
 
 // Begin says that a host is being changed.
@@ -29,7 +29,7 @@ func (p Progress) Begin(host string, changes int) {
 
 // Stopping says what a first interruption leads to.
 func (p Progress) Stopping() {
-	fmt.Fprintln(p, stopping)
+	io.WriteString(p, p.flow(stopping+"\n", 4))
 }
 
 const stopping = "stopping: no other host is started, and the running ones go on to a safe point; interrupt again to abandon them"
@@ -89,7 +89,7 @@ func (p *Printer) Apply(results []HostResult, retry string, took time.Duration) 
 		}
 	}
 	p.failures(&out, left)
-	fmt.Fprintf(&out, "\n%s\n", spread(p.bold(applyTotals(results).String()), Duration(took), p.Width))
+	out.WriteString("\n" + p.total(applyTotals(results).String(), took))
 	if retry != "" {
 		fmt.Fprintf(&out, "retry: %s\n", retry)
 	}

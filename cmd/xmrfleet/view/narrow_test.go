@@ -1,0 +1,70 @@
+package view
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"xmrfleet/executor"
+	"xmrfleet/modules"
+	"xmrfleet/modules/agent"
+	"xmrfleet/plan"
+)
+
+// A terminal of 40 columns breaks lines between words, and not what is to be
+// copied.
+func TestNarrow(t *testing.T) {
+	at := time.Date(2026, 11, 22, 12, 0, 0, 0, time.Local)
+	gone := errors.New("connect 127.0.0.1:22: connection refused")
+	got := printed(40, func(p *Printer) {
+		report := &Text{Out: p, Err: p}
+		report.Report(Planned{Took: time.Second, Hosts: []HostPlan{
+			{Host: "miner-beta", Plan: &plan.Plan{Changes: []plan.Change{
+				{Resource: "file /etc/xmrig/orchestrator.json", Change: modules.Change{Action: modules.Create,
+					Fields: []modules.Field{{Name: "mode", New: "0600"}, {Name: "owner", New: "root:root"}}}}}}},
+			{Host: "miner-delta", Err: gone, Hint: "on the host, as root: systemctl enable --now ssh"},
+		}})
+		report.Report(Checked{Took: time.Second, Hosts: []HostCheck{{Host: "mini-1", Trace: &executor.Trace{Resolver: "ssh", Root: "sudo", Hops: []executor.Hop{
+			{Name: "mini-1", User: "deploy", Address: "10.0.0.7:22", Took: time.Millisecond, HostKey: "ssh-ed25519 SHA256:n55yAi1paKwvcjKSCeURbMPVCFHPVMEEDDbSCEFIVR8", KnownFrom: "known_hosts:1",
+				Settings: []executor.Setting{{Keyword: "Port", Value: "22", Origin: executor.FromDefault}}},
+		}}}}})
+		report.Report(Recalled{Hosts: 2, Took: time.Second, Events: []PastEvent{
+			{"miner-beta", agent.Event{At: at, Decision: &agent.Decision{State: agent.Running, Cause: "healthy", Evidence: "500.0 H/s, pool pool.example:443"}}},
+		}})
+		report.Report(Described{Took: time.Second, Hosts: []HostFacts{{Host: "miner-beta",
+			Facts: modules.Facts{OS: "Debian GNU/Linux 12 (bookworm)", Kernel: "6.1.0-28-amd64", Arch: "x86_64", Systemd: 252, Threads: 32, MemoryKiB: 32768000}}}})
+	})
+	check(t, got, `
+  ~ miner-beta
+      + file
+        /etc/xmrig/orchestrator.json
+        mode 0600, owner root:root
+  ! miner-delta  connect 127.0.0.1:22:
+      connection refused
+      hint: on the host, as root: systemctl enable --now ssh
+
+Plan: 1 of 2 hosts to change, 1 change.
+1 host was not read. 1.0s
+  = mini-1  root by sudo, which asks no
+        password; a round trip takes 0s
+      host
+          deploy@10.0.0.7:22
+          (logged in within 1ms)
+        Port  22  (default)
+        host key
+          ssh-ed25519 SHA256:n55yAi1paKwvcjKSCeURbMPVCFHPVMEEDDbSCEFIVR8
+          (known from known_hosts:1)
+
+Check: 1 of 1 host can be managed. 1.0s
+2026-11-22 12:00:00  miner-beta
+    running, healthy: 500.0 H/s, pool
+    pool.example:443
+
+History: 2 hosts, 0 commands, 1 decision
+within 24 hours. 1.0s
+HOST        ARCH    THREADS  MEMORY
+miner-beta  x86_64       32  31 GiB
+
+Facts: 1 host, 32 threads, 31 GiB. 1.0s
+`)
+}
