@@ -3,10 +3,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -204,6 +207,20 @@ func (r *rig) until(limit time.Duration, script string, args ...string) string {
 			r.t.Fatalf("not within %v: %v\n%s", limit, err, r.story())
 		}
 	}
+}
+
+// resident is the agent's VmRSS in kB between two polls.
+func (r *rig) resident() int {
+	r.t.Helper()
+	sizes := strings.Fields(r.sh(`pid=$(systemctl show -p MainPID --value xmrig-orchestrator)
+		for i in 1 2 3 4 5 6 7 8 9; do sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB$/\1/p' "/proc/$pid/status"; sleep 0.17; done`))
+	slices.SortFunc(sizes, func(a, b string) int { return cmp.Or(len(a)-len(b), strings.Compare(a, b)) })
+	kB, err := strconv.Atoi(sizes[len(sizes)/2])
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Logf("VmRSS %d kB", kB)
+	return kB
 }
 
 // story is what the host says of itself.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"net"
@@ -85,13 +86,27 @@ func (a *api) answer(conn net.Conn) {
 		return
 	}
 	status, body := a.respond(req)
+	conn.Write(a.disturb(status, body))
+	for err == nil && a.mode.Load() == apiEndless {
+		_, err = conn.Write([]byte(strings.Repeat(" ", 1<<10)))
+	}
+}
+
+// disturb frames an answer as the mode wants it.
+func (a *api) disturb(status int, body []byte) []byte {
 	switch a.mode.Load() {
 	case apiTruncate:
 		body = body[:len(body)/2]
 	case apiGarbage:
 		status, body = 200, []byte("\x00\xffnot JSON")
+	case apiClose:
+		return nil
+	case apiHeader:
+		return bytes.Replace(response(status, body), []byte("\r\n"), []byte("\r\nX-Long: "+strings.Repeat("x", 500_000)+"\r\n"), 1)
+	case apiOther:
+		body = bytes.ReplaceAll(body, []byte(`"hashrate"`), []byte(`"rates"`))
 	}
-	conn.Write(response(status, body))
+	return response(status, body)
 }
 
 func readRequest(r io.Reader) (request, error) {

@@ -32,6 +32,10 @@ const (
 	apiHang     = "hang"     // connections are accepted and never answered
 	apiTruncate = "truncate" // JSON that ends half-way
 	apiGarbage  = "garbage"  // status 200 and no JSON
+	apiClose    = "close"    // connections are closed at once
+	apiEndless  = "endless"  // an answer that never ends
+	apiHeader   = "header"   // half a megabyte of header
+	apiOther    = "other"    // the JSON of another version
 )
 
 // A control is what the control file says. Pointers are nil where it says
@@ -102,7 +106,7 @@ func (c *control) set(key, value string) (err error) {
 		c.state, err = oneOf(state(value), mining, starting, noJob, dataset, paused,
 			poolDown, wedged, threadDead, stale, rejects, degraded)
 	case "api":
-		c.api, err = oneOf(value, apiOn, apiOff, apiHang, apiTruncate, apiGarbage)
+		c.api, err = oneOf(value, apiOn, apiOff, apiHang, apiTruncate, apiGarbage, apiClose, apiEndless, apiHeader, apiOther)
 	case "hang":
 		if value, err = oneOf(value, "0", "1"); value == "1" {
 			c.api = apiHang

@@ -23,7 +23,7 @@
 //	     =stale        hashing, no share is found
 //	     =rejects      two shares in five are rejected
 //	     =degraded     60 % of the rate, and no huge pages
-//	api=on|off|hang|truncate|garbage
+//	api=on|off|hang|truncate|garbage|close|endless|header|other
 //	hang=1             the same as api=hang
 //	crash=abort|segv|exit:N
 //	hashrate=H/s threads=N share-every=10s hugepages=N

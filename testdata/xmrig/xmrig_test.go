@@ -97,7 +97,7 @@ func (p *process) write(control string) {
 // await returns the next line of the log that holds text.
 func (p *process) await(text string) string {
 	p.t.Helper()
-	for timeout := time.After(10 * time.Second); ; {
+	for timeout := time.After(time.Minute); ; {
 		select {
 		case line, open := <-p.log:
 			if strings.Contains(line, text) {
@@ -107,7 +107,7 @@ func (p *process) await(text string) string {
 				p.t.Fatalf("the log ended without %q; stderr: %s", text, p.stderr)
 			}
 		case <-timeout:
-			p.t.Fatalf("no %q in the log after 10 s", text)
+			p.t.Fatalf("no %q in the log after a minute", text)
 		}
 	}
 }
@@ -120,6 +120,9 @@ func (p *process) ended() string {
 	return p.ProcessState.String()
 }
 
+// patient is how long a request waits for its answer.
+const patient = 3 * time.Second
+
 // get returns status and body of a GET.
 func (p *process) get(path string, header ...string) (status, body string) {
 	p.t.Helper()
@@ -128,12 +131,12 @@ func (p *process) get(path string, header ...string) (status, body string) {
 
 func (p *process) request(method, path, body string, header ...string) (status, answer string) {
 	p.t.Helper()
-	conn, err := net.DialTimeout("tcp", p.address, time.Second)
+	conn, err := net.DialTimeout("tcp", p.address, patient)
 	if err != nil {
 		return "refused", ""
 	}
 	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(time.Second))
+	conn.SetDeadline(time.Now().Add(patient))
 	fmt.Fprintf(conn, "%s %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n", method, path, len(body))
 	for _, h := range header {
 		fmt.Fprintf(conn, "%s\r\n", h)
@@ -166,7 +169,7 @@ func (p *process) summary() object {
 func (p *process) until(what string, ok func(object) bool) object {
 	p.t.Helper()
 	var o object
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if o = p.summary(); ok(o) {
 			return o
 		}

@@ -1,7 +1,6 @@
 package systemd
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -115,14 +114,12 @@ func TestShowFails(t *testing.T) {
 // A systemctl that hangs, with a child that keeps its output open, does not
 // hold a stop of the agent up.
 func TestShowCancel(t *testing.T) {
-	systemctl(t, "sleep 5 & wait\n")
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-	defer cancel()
+	ctx := hanging(t)
 	start := time.Now()
 	if _, err := Show(ctx, "xmrig.service"); err == nil {
 		t.Error("no error")
 	}
-	if took := time.Since(start); took > time.Second {
+	if took := time.Since(start); took > hang/2 {
 		t.Errorf("took %v", took)
 	}
 }
@@ -137,7 +134,7 @@ func TestSinceBoot(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := b - a; d < 20*time.Millisecond || d > 2*time.Second {
+	if d := b - a; d < 20*time.Millisecond || d > time.Minute {
 		t.Errorf("the clock went on by %v", d)
 	}
 }

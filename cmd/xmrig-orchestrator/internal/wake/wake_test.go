@@ -32,7 +32,7 @@ func TestSocket(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if !woken(s.C(), 5*time.Second) {
+	if !woken(s.C(), time.Minute) {
 		t.Error("not woken")
 	}
 	info, err := os.Stat(path)
@@ -63,7 +63,7 @@ func TestListenAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer second.Close()
-	if err := Ring(path); err != nil || !woken(second.C(), 5*time.Second) {
+	if err := Ring(path); err != nil || !woken(second.C(), time.Minute) {
 		t.Errorf("not woken: %v", err)
 	}
 }
@@ -95,7 +95,7 @@ func TestFiles(t *testing.T) {
 	arm()
 	arm()
 	write()
-	if !woken(f.C(), 5*time.Second) {
+	if !woken(f.C(), time.Minute) {
 		t.Error("not woken")
 	}
 	woken(f.C(), 50*time.Millisecond)
@@ -111,7 +111,7 @@ func TestFiles(t *testing.T) {
 		t.Error("woken by a read")
 	}
 	write()
-	if !woken(f.C(), 5*time.Second) {
+	if !woken(f.C(), time.Minute) {
 		t.Error("not woken the second time")
 	}
 }
@@ -158,7 +158,7 @@ func TestFilesOfSQLite(t *testing.T) {
 				}
 			}
 			sqlite("INSERT INTO t VALUES (1)")
-			if !woken(f.C(), 5*time.Second) {
+			if !woken(f.C(), time.Minute) {
 				t.Error("not woken")
 			}
 		})
