@@ -51,17 +51,31 @@ func TestSSHCheck(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := f.mustRun(exitPartial, "ssh-check", "--connect-timeout", "3s")
-	blocks := strings.Split(o.stdout, "\n\n")
-	for i, c := range checks {
-		inOrder(t, blocks[i]+"\n", c.want...)
+	inOrder(t, o.stdout, "  = jump, behind  root by sudo, which asks no password; a round trip takes ", "  ! unknown-key  ", "  ! closed  ",
+		"Check: 2 of 9 hosts can be managed.")
+	detailed := f.mustRun(exitPartial, "ssh-check", "--connect-timeout", "3s", "-v").stdout
+	for _, c := range checks {
+		inOrder(t, blockOf(detailed, c.host), c.want...)
+		if strings.HasPrefix(c.want[0], "  !") {
+			inOrder(t, blockOf(o.stdout, c.host), c.want...)
+		}
 	}
-	contains(t, blocks[len(checks)], "Check: 2 of 9 hosts can be managed.")
 	for _, c := range checks {
 		f.untouched(c.host)
 	}
-	f.mustRun(exitDone, "ssh-check", "-l", "behind")
+	contains(t, f.mustRun(exitDone, "ssh-check", "-l", "behind").stdout, "\n      hop jump ")
 	contains(t, f.mustRun(exitDone, "ssh-check", "-l", "jump", "--json").stdout, `"type":"ssh_check"`, `"ok":true`, `"root":"sudo"`, `"answer":"accepted"`)
 	f.manyKeys("jump")
+}
+
+// blockOf is what is said of a host.
+func blockOf(report, host string) string {
+	for block := range strings.SplitSeq(report, "\n\n") {
+		if words := strings.Fields(block); len(words) > 1 && words[1] == host {
+			return block + "\n"
+		}
+	}
+	return ""
 }
 
 // manyKeys offers a host more keys than it wants to see.

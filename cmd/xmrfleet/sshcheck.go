@@ -17,6 +17,11 @@ import (
 
 type sshCheckCmd struct{ survey }
 
+// Help is shown by --help.
+func (c *sshCheckCmd) Help() string {
+	return `Hosts that can be managed are a line for all that are alike; then come the others, each with the way to it, hop by hop, and the line to add or the command to run. Of a single host, and with -v of all, the whole way is shown.`
+}
+
 func (c *sshCheckCmd) Run(ctx context.Context, p *Program) error {
 	began := time.Now()
 	hosts, outcomes, err := askEach(ctx, p, c.survey, func(ctx context.Context, d *executor.Dialer, h hcl.Host) (*executor.Trace, error) {
@@ -34,7 +39,7 @@ func (c *sshCheckCmd) Run(ctx context.Context, p *Program) error {
 		}
 		checks[i] = view.HostCheck{Host: hosts[i].Name, Trace: trace, Hint: c.advice(hosts[i], trace)}
 	}
-	p.report.Report(view.Checked{Hosts: checks, Took: time.Since(began)})
+	p.report.Report(view.Checked{Hosts: checks, Details: c.Verbose || len(hosts) == 1, Took: time.Since(began)})
 	return count(p, outcomes)
 }
 

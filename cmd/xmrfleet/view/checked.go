@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,8 +14,9 @@ import (
 
 // Checked: the way to each host was gone as far as it leads.
 type Checked struct {
-	Hosts []HostCheck
-	Took  time.Duration
+	Hosts   []HostCheck
+	Details bool // people want to see also the ways that lead to their end
+	Took    time.Duration
 }
 
 // A HostCheck is the way to one host.
@@ -27,14 +29,27 @@ type HostCheck struct {
 // soon is when a certificate is about to end.
 const soon = time.Hour
 
+// text says of hosts that are alike once that they can be managed, and then
+// what is wrong with the others, with the way to the first of those on which it
+// is the same.
 func (e Checked) text(t *Text) {
-	good := 0
+	var fine, wrong []HostCheck
 	for _, h := range e.Hosts {
 		if h.Trace.Err == nil {
-			good++
+			fine = append(fine, h)
+		} else {
+			wrong = append(wrong, h)
 		}
-		io.WriteString(t.Out, t.Out.check(h)+"\n")
 	}
+	if e.Details {
+		for _, h := range slices.Concat(fine, wrong) {
+			io.WriteString(t.Out, t.Out.check(h)+"\n")
+		}
+	} else {
+		t.Out.fine(fine)
+		t.Out.wrong(wrong)
+	}
+	good := len(fine)
 	io.WriteString(t.Out, t.Out.total(e.total(good), e.Took))
 }
 
@@ -47,11 +62,15 @@ func (h HostCheck) summary() string {
 	if h.Trace.Err != nil {
 		return h.Trace.Err.Error()
 	}
-	root := "root by login"
+	return h.verdict() + "; a round trip takes " + brief(h.Trace.RoundTrip)
+}
+
+// verdict is how one becomes root on a host that can be managed.
+func (h HostCheck) verdict() string {
 	if h.Trace.Root == "sudo" {
-		root = "root by sudo, which asks no password"
+		return "root by sudo, which asks no password"
 	}
-	return fmt.Sprintf("%s; a round trip takes %s", root, brief(h.Trace.RoundTrip))
+	return "root by login"
 }
 
 // brief prints a time span with the digits that matter.

@@ -24,7 +24,7 @@ func TestNarrow(t *testing.T) {
 					Fields: []modules.Field{{Name: "mode", New: "0600"}, {Name: "owner", New: "root:root"}}}}}}},
 			{Host: "miner-delta", Err: gone, Hint: "on the host, as root: systemctl enable --now ssh"},
 		}})
-		report.Report(Checked{Took: time.Second, Hosts: []HostCheck{{Host: "mini-1", Trace: &executor.Trace{Resolver: "ssh", Root: "sudo", Hops: []executor.Hop{
+		report.Report(Checked{Details: true, Took: time.Second, Hosts: []HostCheck{{Host: "mini-1", Trace: &executor.Trace{Resolver: "ssh", Root: "sudo", Hops: []executor.Hop{
 			{Name: "mini-1", User: "deploy", Address: "10.0.0.7:22", Took: time.Millisecond, HostKey: "ssh-ed25519 SHA256:n55yAi1paKwvcjKSCeURbMPVCFHPVMEEDDbSCEFIVR8", KnownFrom: "known_hosts:1",
 				Settings: []executor.Setting{{Keyword: "Port", Value: "22", Origin: executor.FromDefault}}},
 		}}}}})
