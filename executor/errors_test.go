@@ -326,9 +326,9 @@ func TestRunEnds(t *testing.T) {
 			return ctx, cancel
 		}, Canceled, "run command: context canceled"},
 	} {
-		t.Run(test.name, func(t *testing.T) {
+		eachWay(t, test.name, func(t *testing.T, reach way) {
 			t.Parallel()
-			s := host(t, nil)
+			s := host(t, reach)
 			ctx, cancel := test.ctx(t.Context())
 			defer cancel()
 			got, err := s.Run(ctx, nil, sh(`echo one`), sh(`sleep 3`), sh(`:`))
@@ -345,13 +345,15 @@ func TestRunEnds(t *testing.T) {
 	}
 }
 
-func TestSilentLinkIsNoticed(t *testing.T) {
+func TestSilentLinkIsNoticed(t *testing.T) { eachWay(t, "by", testSilentLink) }
+
+func testSilentLink(t *testing.T, reach way) {
 	t.Parallel()
 	server := sshtest.Start(t, nil)
-	d := dialer(t, map[string]*sshtest.Server{"h": server})
-	d.timing.keepalive, d.timing.silence = 100*time.Millisecond, 700*time.Millisecond
 	proxy := sshtest.Delay(t, server.Addr(), 0)
-	s, _, err := d.Open(t.Context(), at(proxy.Addr(), server), OpenOptions{})
+	d, target := reach(t, server, proxy)
+	d.timing.keepalive, d.timing.silence = 100*time.Millisecond, 700*time.Millisecond
+	s, _, err := d.Open(t.Context(), target, OpenOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

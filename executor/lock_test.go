@@ -24,7 +24,10 @@ func hurried(t *testing.T, server *sshtest.Server) *Dialer {
 	if _, err := os.Stat("/proc/uptime"); err != nil {
 		t.Skip("the lock needs /proc: ", err)
 	}
-	d := dialer(t, map[string]*sshtest.Server{"h": server})
+	return hurry(dialer(t, map[string]*sshtest.Server{"h": server}))
+}
+
+func hurry(d *Dialer) *Dialer {
 	d.timing.beat = 200 * time.Millisecond
 	d.timing.stale = 2 * time.Second
 	d.timing.wait = 0
@@ -52,9 +55,12 @@ func refusal(t *testing.T, d *Dialer, kind Kind) *Error {
 	return e
 }
 
-func TestLockHasOneHolder(t *testing.T) {
+func TestLockHasOneHolder(t *testing.T) { eachWay(t, "by", testLockHasOneHolder) }
+
+func testLockHasOneHolder(t *testing.T, reach way) {
 	t.Parallel()
-	d := hurried(t, sshtest.Start(t, nil))
+	d, _ := reach(t, sshtest.Start(t, nil), nil)
+	hurry(d)
 	first, results := open(t, d, "h", OpenOptions{Lock: maia, First: []modules.Command{sh(`echo "$H"; cat "$1"`, d.runDir+"/holder")}})
 	if got := results[0].Stdout; !strings.HasPrefix(got, "\n"+`{"user":"maia","machine":"laptop","pid":4711,"run":"7f3a","command":"xmrfleet apply"}`+"\n") || !strings.Contains(got, " busy ") {
 		t.Errorf("record: %q", got)
@@ -147,10 +153,13 @@ func TestDaemonDoesNotKeepTheLock(t *testing.T) {
 // A connection that breaks in the middle of a frame leaves a host where the
 // frame ran to its end, though nobody reads its output, and where the lock is
 // free.
-func TestFrameEndsAfterTheConnectionBroke(t *testing.T) {
+func TestFrameEndsAfterTheConnectionBroke(t *testing.T) { eachWay(t, "by", testFrameEnds) }
+
+func testFrameEnds(t *testing.T, reach way) {
 	t.Parallel()
 	server := sshtest.Start(t, nil)
-	d := hurried(t, server)
+	d, _ := reach(t, server, nil)
+	hurry(d)
 	s, _ := open(t, d, "h", OpenOptions{Lock: maia})
 	dir := t.TempDir()
 	time.AfterFunc(300*time.Millisecond, server.Drop)

@@ -130,8 +130,9 @@ type muxSession struct {
 	heard                 *atomic.Int64 // when something came or went, in Unix nanoseconds
 }
 
-// A muxPipe notes when something went through it, which takes a host that is
-// there.
+// A muxPipe notes when something came from the host, or went to it that is too
+// much for the buffers on the way: there is no other sign of the host during a
+// long upload. What is little goes into a buffer, host or no host.
 type muxPipe struct {
 	file  *os.File
 	heard *atomic.Int64 // Unix nanoseconds
@@ -139,24 +140,23 @@ type muxPipe struct {
 
 func (p *muxPipe) Read(b []byte) (int, error) {
 	n, err := p.file.Read(b)
-	p.note(n)
+	if n > 0 {
+		p.heard.Store(time.Now().UnixNano())
+	}
 	return n, err
 }
 
 func (p *muxPipe) Write(b []byte) (written int, err error) {
+	const much = 32 << 10
 	for len(b) > 0 && err == nil {
 		var n int
-		n, err = p.file.Write(b[:min(len(b), 32<<10)])
-		p.note(n)
+		n, err = p.file.Write(b[:min(len(b), much)])
+		if n == much {
+			p.heard.Store(time.Now().UnixNano())
+		}
 		written, b = written+n, b[n:]
 	}
 	return written, err
-}
-
-func (p *muxPipe) note(n int) {
-	if n > 0 {
-		p.heard.Store(time.Now().UnixNano())
-	}
 }
 
 func (p *muxPipe) Close() error { return p.file.Close() }

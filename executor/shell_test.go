@@ -39,11 +39,40 @@ func open(t *testing.T, d *Dialer, name string, o OpenOptions) (*Shell, []module
 	return s, results
 }
 
+// A way is how a host is reached, by a proxy if there is one.
+type way func(*testing.T, *sshtest.Server, *sshtest.Proxy) (*Dialer, Target)
+
+func byOwnConnection(t *testing.T, server *sshtest.Server, proxy *sshtest.Proxy) (*Dialer, Target) {
+	d := dialer(t, map[string]*sshtest.Server{"h": server})
+	if proxy != nil {
+		return d, at(proxy.Addr(), server)
+	}
+	return d, Target{Name: "h"}
+}
+
+func byControlSocket(t *testing.T, server *sshtest.Server, proxy *sshtest.Proxy) (*Dialer, Target) {
+	d := dialer(t, map[string]*sshtest.Server{"h": server})
+	startMaster(t, d.SSHConfig, "%C", proxy)
+	return d, Target{Name: "h"}
+}
+
+// eachWay runs a test for all ways.
+func eachWay(t *testing.T, name string, test func(*testing.T, way)) {
+	t.Run(name+" own connection", func(t *testing.T) { test(t, byOwnConnection) })
+	t.Run(name+" control socket", func(t *testing.T) { test(t, byControlSocket) })
+}
+
 // host is a shell on a server of its own.
-func host(t *testing.T, server *sshtest.Server) *Shell {
+func host(t *testing.T, reach way) *Shell {
 	t.Helper()
-	s, _ := open(t, dialer(t, map[string]*sshtest.Server{"h": sshtest.Start(t, server)}), "h", OpenOptions{})
+	d, target := reach(t, sshtest.Start(t, nil), nil)
+	s, _ := open(t, d, target.Name, OpenOptions{})
 	return s
+}
+
+// onBoth runs a test for shells that were reached in either way.
+func onBoth(t *testing.T, test func(*testing.T, *Shell)) {
+	eachWay(t, "by", func(t *testing.T, reach way) { test(t, host(t, reach)) })
 }
 
 func sh(script string, args ...string) modules.Command {
@@ -88,8 +117,9 @@ func TestOpenRunsFirst(t *testing.T) {
 	}
 }
 
-func TestRun(t *testing.T) {
-	s := host(t, nil)
+func TestRun(t *testing.T) { onBoth(t, testRun) }
+
+func testRun(t *testing.T, s *Shell) {
 	stdin := func(script, text string) modules.Command {
 		return modules.Command{Script: script, Stdin: modules.NewBlob([]byte(text))}
 	}
@@ -123,8 +153,9 @@ func TestRun(t *testing.T) {
 	}
 }
 
-func TestNULIsRefused(t *testing.T) {
-	s := host(t, nil)
+func TestNULIsRefused(t *testing.T) { onBoth(t, testNULIsRefused) }
+
+func testNULIsRefused(t *testing.T, s *Shell) {
 	_, err := s.Run(t.Context(), nil, sh(`echo`, "a\x00b"))
 	if want := "send command: argument 1 has a NUL byte, which no shell can carry"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
@@ -134,8 +165,9 @@ func TestNULIsRefused(t *testing.T) {
 	}
 }
 
-func TestArgumentsSurvive(t *testing.T) {
-	s := host(t, nil)
+func TestArgumentsSurvive(t *testing.T) { onBoth(t, testArgumentsSurvive) }
+
+func testArgumentsSurvive(t *testing.T, s *Shell) {
 	args := []string{"", " ", "'", `"`, `\`, "$HOME", "`id`", "a\nb", "\n", "*", "~", "-n", "--", "!x", "#", "ü", "\xff\xfe", "\r", "\t\x01\x7f"}
 	for range 200 {
 		b := make([]byte, 40)
@@ -152,8 +184,9 @@ func TestArgumentsSurvive(t *testing.T) {
 	}
 }
 
-func TestLargePayload(t *testing.T) {
-	s := host(t, nil)
+func TestLargePayload(t *testing.T) { onBoth(t, testLargePayload) }
+
+func testLargePayload(t *testing.T, s *Shell) {
 	data := make([]byte, 8<<20)
 	rand.Read(data)
 	blob := modules.NewBlob(data)
@@ -175,8 +208,9 @@ func TestOpenWithPayloadAndLongScript(t *testing.T) {
 	}
 }
 
-func TestOutputIsBounded(t *testing.T) {
-	s := host(t, nil)
+func TestOutputIsBounded(t *testing.T) { onBoth(t, testOutputIsBounded) }
+
+func testOutputIsBounded(t *testing.T, s *Shell) {
 	results := run(t, s, sh(`head -c 5242880 /dev/zero; head -c 2000000 /dev/zero >&2`), sh(`echo next`))
 	for _, got := range []string{results[0].Stdout, results[0].Stderr} {
 		if len(got) > maxOutput+100 || !strings.Contains(got, "truncated: ") {
@@ -188,8 +222,9 @@ func TestOutputIsBounded(t *testing.T) {
 	}
 }
 
-func TestResultsStream(t *testing.T) {
-	s := host(t, nil)
+func TestResultsStream(t *testing.T) { onBoth(t, testResultsStream) }
+
+func testResultsStream(t *testing.T, s *Shell) {
 	dir := t.TempDir()
 	seen := make(chan int, 2)
 	go func() {
@@ -206,8 +241,9 @@ func TestResultsStream(t *testing.T) {
 	}
 }
 
-func TestManyResultsWhileSending(t *testing.T) {
-	s := host(t, nil)
+func TestManyResultsWhileSending(t *testing.T) { onBoth(t, testManyResultsWhileSending) }
+
+func testManyResultsWhileSending(t *testing.T, s *Shell) {
 	blob := modules.NewBlob(bytes.Repeat([]byte("payload\n"), 1000))
 	cmds := make([]modules.Command, 300)
 	for i := range cmds {
