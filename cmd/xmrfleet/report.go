@@ -115,6 +115,16 @@ func (p *Program) reportTo(f reportFlags) error {
 	return nil
 }
 
+// inJob reports whether a job of GitHub Actions reads the output.
+func (p *Program) inJob() bool {
+	r := p.report
+	if t, ok := r.(tee); ok {
+		r = t[0]
+	}
+	_, ok := r.(*view.GitHub)
+	return ok
+}
+
 // gitHub is the reporter for a job of GitHub Actions. Masks are for the
 // runner's eyes only: not outside of a job, and not in a file.
 func (p *Program) gitHub() reporter {

@@ -17,7 +17,8 @@ import (
 
 type statusCmd struct {
 	survey
-	Why   bool     `help:"Why each miner is in its state: what its agent saw, decided and was told."`
+	Why   bool     `help:"Why each miner is in its state: what its agent saw, decided and was told." xor:"how"`
+	Watch interval `help:"Again every 5 seconds, or with --watch=30s every 30, until Ctrl-C." xor:"how"`
 	Hosts []string `arg:"" optional:"" name:"host" help:"The hosts, as --limit takes them."`
 }
 
@@ -28,8 +29,11 @@ func (c *statusCmd) Help() string {
 
 func (c *statusCmd) Run(ctx context.Context, p *Program) error {
 	c.Limit = append(c.Limit, c.Hosts...)
-	if c.Why {
+	switch {
+	case c.Why:
 		return c.explain(ctx, p)
+	case c.Watch > 0:
+		return c.watch(ctx, p)
 	}
 	began := time.Now()
 	hosts, outcomes, err := askEach(ctx, p, c.survey, readStatus)

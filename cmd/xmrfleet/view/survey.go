@@ -16,6 +16,9 @@ import (
 type Surveyed struct {
 	Hosts []HostStatus
 	Took  time.Duration
+
+	At    time.Time // of a round; zero: there is only one
+	Again bool      // it is not the first round
 }
 
 // windows are those of agent.Status.Hashrate.
@@ -78,13 +81,20 @@ func (e Surveyed) text(t *Text) { t.Out.survey(e) }
 // survey prints one row a host and the fleet's total.
 func (p *Printer) survey(e Surveyed) {
 	sum := sumOf(e.Hosts)
-	total := p.total(sum.String(), e.Took)
+	beside := Duration(e.Took)
+	if !e.At.IsZero() {
+		beside = e.At.Format(time.TimeOnly)
+	}
+	total := p.total(sum.String(), beside)
 	rows, others := p.chosen(e.Hosts, 2+strings.Count(total, "\n"))
 	g := grid{columns: statusColumns}
 	for _, h := range rows {
 		g.rows = append(g.rows, p.row(h, sum))
 	}
 	var out strings.Builder
+	if e.Again && p.Height == 0 {
+		out.WriteString("\n")
+	}
 	if rows != nil {
 		for _, line := range g.lines(p.Width, p.Height > 0) {
 			fmt.Fprintln(&out, line)
@@ -102,12 +112,12 @@ func (p *Printer) survey(e Surveyed) {
 	io.WriteString(p, out.String())
 }
 
-// total is the last line of a report, in several lines where it is too long
-// for one.
-func (p *Printer) total(text string, took time.Duration) string {
-	line := spread(text, Duration(took), p.Width)
+// total is the last line of a report with what stands at its end, in several
+// lines where it is too long for one.
+func (p *Printer) total(text, beside string) string {
+	line := spread(text, beside, p.Width)
 	if p.Width > 0 && ansi.StringWidth(line) > p.Width {
-		line = ansi.Wrap(text+" "+Duration(took), p.Width, "")
+		line = ansi.Wrap(text+" "+beside, p.Width, "")
 		text = line
 	}
 	return strings.Replace(line, text, p.bold(text), 1) + "\n"

@@ -63,7 +63,7 @@ func someHosts() []HostStatus {
 func TestStatus(t *testing.T) {
 	for width, want := range map[int]string{0: statusWide, 40: status40, 80: status80, 120: status120} {
 		t.Run(fmt.Sprint(width), func(t *testing.T) {
-			text := printed(width, func(p *Printer) { p.survey(Surveyed{someHosts(), time.Second}) })
+			text := printed(width, func(p *Printer) { p.survey(Surveyed{Hosts: someHosts(), Took: time.Second}) })
 			check(t, text, want)
 			narrow(t, text, width)
 		})
@@ -260,7 +260,7 @@ func TestStatusHeight(t *testing.T) {
 	} {
 		text := printed(tt.width, func(p *Printer) {
 			p.Height = tt.height
-			p.survey(Surveyed{tt.hosts, time.Second})
+			p.survey(Surveyed{Hosts: tt.hosts, Took: time.Second})
 		})
 		narrow(t, text, tt.width)
 		if n := strings.Count(text, "\n"); n != tt.fit {

@@ -1,0 +1,284 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"golang.org/x/sys/unix"
+	"golang.org/x/term"
+
+	"xmrfleet/cmd/xmrfleet/view"
+	"xmrfleet/executor"
+)
+
+// An interval is a flag that may stand without its value.
+type interval time.Duration
+
+const (
+	defaultInterval  = 5 * time.Second
+	shortestInterval = time.Second
+)
+
+// IsBool lets the parser accept the flag alone.
+func (*interval) IsBool() bool { return true }
+
+// Decode takes the value that stands behind "=".
+func (i *interval) Decode(ctx *kong.DecodeContext) error {
+	*i = interval(defaultInterval)
+	if ctx.Scan.Peek().Type != kong.FlagValueToken {
+		return nil
+	}
+	text := fmt.Sprint(ctx.Scan.Pop().Value)
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		return fmt.Errorf("expected a duration as 30s but got %q", text)
+	}
+	if d < shortestInterval {
+		return fmt.Errorf("%s is shorter than %s", d, shortestInterval)
+	}
+	*i = interval(d)
+	return nil
+}
+
+// A patrol shows a fleet in rounds. In each, all hosts are asked that have
+// answered the last question; a round waits a moment for them and then tells
+// what is known.
+type patrol struct {
+	*statusCmd
+	p       *Program
+	every   time.Duration
+	screen  *screen // nil: each round follows the last one
+	hosts   []*watched
+	answers chan func() // each takes an answer
+	asking  sync.WaitGroup
+	dialers []*executor.Dialer
+
+	began   time.Time // of the round
+	pending int       // questions
+	told    int       // rounds
+	telling bool      // this round is not told yet
+	changed bool      // answers came since it was told
+}
+
+const (
+	roundWaits = 2 * time.Second        // for its answers
+	repaint    = 300 * time.Millisecond // is what late answers wait for each other
+)
+
+// watch shows the hosts until somebody ends it or nobody reads on.
+func (c *statusCmd) watch(ctx context.Context, p *Program) error {
+	if p.inJob() {
+		return usage(errors.New("status --watch: a job of GitHub Actions has nobody who watches"))
+	}
+	hosts, err := p.choose(c.fleetFlags, c.survey.hosts)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := p.unlessStopped(ctx)
+	w := &patrol{statusCmd: c, p: p, every: time.Duration(c.Watch), answers: make(chan func())}
+	for _, h := range hosts {
+		w.hosts = append(w.hosts, newWatched(h))
+	}
+	defer w.end(cancel)
+	if !p.silent {
+		kind, _ := p.Env("TERM")
+		w.screen = openScreen(p.Stdin, p.Stdout, kind)
+	}
+	if w.screen != nil {
+		p.output.w = w.screen
+	}
+	return w.run(ctx)
+}
+
+// run is the life of a watch.
+func (w *patrol) run(ctx context.Context) error {
+	round, late, paint := time.NewTicker(w.every), time.NewTimer(0), time.NewTicker(repaint)
+	defer round.Stop()
+	defer paint.Stop()
+	terminal := make(chan os.Signal, 1)
+	if w.screen != nil {
+		signal.Notify(terminal, syscall.SIGWINCH, syscall.SIGTSTP)
+		defer signal.Stop(terminal)
+	}
+	unread := unreadable(w.p.Stdout)
+	w.ask(ctx)
+	late.Reset(min(roundWaits, w.every))
+	for {
+		select {
+		case take := <-w.answers:
+			take()
+			if w.changed = true; w.pending == 0 && w.telling {
+				w.tell()
+			}
+		case <-late.C:
+			w.tell()
+		case <-round.C:
+			w.tell()
+			w.ask(ctx)
+			late.Reset(min(roundWaits, w.every))
+		case <-paint.C:
+			if w.changed && !w.telling {
+				w.draw()
+			}
+		case s := <-terminal:
+			if s == syscall.SIGTSTP {
+				w.suspend()
+			}
+			w.draw()
+		case <-unread:
+			return syscall.EPIPE
+		case <-ctx.Done():
+			return w.p.asDescribed(w.known())
+		}
+	}
+}
+
+// ask begins a round.
+func (w *patrol) ask(ctx context.Context) {
+	w.began, w.telling = time.Now(), true
+	var fresh *executor.Dialer // a dialer remembers what went wrong
+	w.release()
+	for _, h := range w.hosts {
+		if !h.asked.IsZero() || w.began.Before(h.again) {
+			continue
+		}
+		if h.shell == nil && fresh == nil {
+			fresh = w.dialer(w.log())
+			w.dialers = append(w.dialers, fresh)
+		}
+		if h.shell == nil {
+			h.dialer = fresh
+		}
+		h.asked = w.began
+		w.pending++
+		w.asking.Go(func() {
+			o := executor.Each(ctx, []*watched{h}, 1, func(ctx context.Context, h *watched) (view.HostStatus, error) {
+				ctx, cancel := context.WithTimeout(ctx, w.Timeout)
+				defer cancel()
+				return h.ask(ctx)
+			})[0]
+			select {
+			case w.answers <- func() { w.pending--; h.take(o.Value, o.Err) }:
+			case <-ctx.Done():
+			}
+		})
+	}
+}
+
+// release closes the dialers that no host needs any more.
+func (w *patrol) release() {
+	w.dialers = slices.DeleteFunc(w.dialers, func(d *executor.Dialer) bool {
+		if slices.ContainsFunc(w.hosts, func(h *watched) bool { return h.dialer == d }) {
+			return false
+		}
+		w.asking.Go(func() { d.Close() })
+		return true
+	})
+}
+
+// log is where the dialers' warnings go. On the screen they would be in the
+// way.
+func (w *patrol) log() io.Writer {
+	if w.screen != nil && term.IsTerminal(int(w.p.Stderr.Fd())) {
+		return io.Discard
+	}
+	return w.p.err
+}
+
+// known are the hosts as far as it is known how they are.
+func (w *patrol) known() []view.HostStatus {
+	hosts := make([]view.HostStatus, len(w.hosts))
+	for i, h := range w.hosts {
+		hosts[i] = h.now(w.every)
+	}
+	return hosts
+}
+
+func (w *patrol) round() view.Surveyed {
+	return view.Surveyed{Hosts: w.known(), Took: time.Since(w.began), At: time.Now(), Again: w.told > 1}
+}
+
+// tell reports the round, unless that was done.
+func (w *patrol) tell() {
+	if !w.telling {
+		return
+	}
+	w.telling, w.changed = false, false
+	w.told++
+	w.fit()
+	w.p.report.Report(w.round())
+}
+
+// draw shows on the screen what is known by now.
+func (w *patrol) draw() {
+	if w.changed = false; w.screen != nil && w.told > 0 {
+		w.fit()
+		w.show(w.round())
+	}
+}
+
+func (w *patrol) show(e view.Surveyed) { (&view.Text{Out: w.p.out, Err: w.p.err}).Report(e) }
+
+func (w *patrol) fit() {
+	if w.screen != nil {
+		w.p.out.Width, w.p.out.Height = w.screen.size()
+	}
+}
+
+// suspend is what Ctrl-Z does, on a terminal that is as it was.
+func (w *patrol) suspend() {
+	w.screen.Close()
+	syscall.Kill(syscall.Getpid(), syscall.SIGSTOP)
+	time.Sleep(repaint) // the signal may take a moment
+	w.screen.enter()
+}
+
+// end gives everything back, also in a panic, and leaves the last round on the
+// terminal.
+func (w *patrol) end(cancel context.CancelFunc) {
+	if w.screen != nil {
+		w.screen.Close()
+		w.p.output.w = w.p.Stdout
+		w.p.out.Height = 0
+		if w.told > 0 {
+			w.show(w.round())
+		}
+	}
+	cancel()
+	w.asking.Wait()
+	for _, h := range w.hosts {
+		h.close()
+	}
+	for _, d := range w.dialers {
+		d.Close()
+	}
+}
+
+// unreadable is closed when nobody can read any more what is written to f.
+func unreadable(f *os.File) <-chan struct{} {
+	closed := make(chan struct{})
+	go func() {
+		for {
+			fds := []unix.PollFd{{Fd: int32(f.Fd())}}
+			_, err := unix.Poll(fds, -1)
+			switch {
+			case errors.Is(err, unix.EINTR):
+			case err == nil && fds[0].Revents&(unix.POLLERR|unix.POLLHUP) != 0:
+				close(closed)
+				return
+			default:
+				return
+			}
+		}
+	}()
+	return closed
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"xmrfleet/cmd/xmrfleet/view"
+	"xmrfleet/executor"
+	"xmrfleet/hcl"
+	"xmrfleet/modules"
+)
+
+// A watched host is asked again and again over one connection, for as long as
+// that holds.
+type watched struct {
+	host   hcl.Host
+	status view.HostStatus // the last answer
+	asked  time.Time       // zero: no answer is waited for
+	again  time.Time       // not to be asked before
+	pause  time.Duration   // after the next failure
+
+	dialer *executor.Dialer // of the connection, or to make one
+	shell  *executor.Shell  // nil: there is none; while an answer is waited for, it belongs to who asks
+}
+
+// overdue is from when on a host that does not answer is not what it was.
+const overdue = 5 * time.Second
+
+var errNoAnswer = errors.New("no answer yet")
+
+func newWatched(h hcl.Host) *watched {
+	return &watched{host: h, status: statusOf(h, view.HostStatus{}, errNoAnswer)}
+}
+
+// ask costs a round trip where there is a connection, and makes one where there
+// is none. An error leaves none.
+func (w *watched) ask(ctx context.Context) (view.HostStatus, error) {
+	if w.shell == nil {
+		shell, answers, err := w.dialer.Open(ctx, target(w.host), executor.OpenOptions{First: []modules.Command{statusCommand}})
+		if err != nil {
+			return view.HostStatus{}, err
+		}
+		w.shell = shell
+		return parseStatus(answers[0].Stdout)
+	}
+	answers, err := w.shell.Run(ctx, nil, statusCommand)
+	if err != nil {
+		w.close()
+		return view.HostStatus{}, err
+	}
+	return parseStatus(answers[0].Stdout)
+}
+
+// take notes what became of a question.
+func (w *watched) take(s view.HostStatus, err error) {
+	w.status = statusOf(w.host, s, err)
+	w.asked = time.Time{}
+	if w.shell != nil {
+		w.pause, w.again = 0, time.Time{}
+		return
+	}
+	w.dialer = nil
+	w.again = time.Now().Add(w.pause)
+	w.pause = min(max(shortestPause, 2*w.pause), longestPause)
+}
+
+// now is the last answer, if it may still hold.
+func (w *watched) now(every time.Duration) view.HostStatus {
+	waited := time.Since(w.asked)
+	if w.asked.IsZero() || waited < max(overdue, every) {
+		return w.status
+	}
+	return statusOf(w.host, view.HostStatus{}, fmt.Errorf("no answer for %s", view.Duration(waited)))
+}
+
+func (w *watched) close() {
+	if w.shell != nil {
+		w.shell.Close()
+		w.shell = nil
+	}
+}
