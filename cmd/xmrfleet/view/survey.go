@@ -85,7 +85,7 @@ func (p *Printer) survey(e Surveyed) {
 	if !e.At.IsZero() {
 		beside = e.At.Format(time.TimeOnly)
 	}
-	total := p.total(sum.String(), beside)
+	total := p.lastLine(sum.String(), beside)
 	rows, others := p.chosen(e.Hosts, 2+strings.Count(total, "\n"))
 	g := grid{columns: statusColumns}
 	for _, h := range rows {
@@ -112,9 +112,14 @@ func (p *Printer) survey(e Surveyed) {
 	io.WriteString(p, out.String())
 }
 
-// total is the last line of a report with what stands at its end, in several
-// lines where it is too long for one.
-func (p *Printer) total(text, beside string) string {
+// total is the last line of a report, in several lines where it is too long
+// for one.
+func (p *Printer) total(text string, took time.Duration) string {
+	return p.lastLine(text, Duration(took))
+}
+
+// lastLine is total with something else at its end.
+func (p *Printer) lastLine(text, beside string) string {
 	line := spread(text, beside, p.Width)
 	if p.Width > 0 && ansi.StringWidth(line) > p.Width {
 		line = ansi.Wrap(text+" "+beside, p.Width, "")

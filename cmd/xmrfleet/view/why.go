@@ -63,7 +63,7 @@ func (e Explained) text(t *Text) {
 	if good != nil {
 		out.WriteString(p.ofOthers(isAre(len(good), "host")+" as described: ", good))
 	}
-	out.WriteString("\n" + p.total(sumOf(e.statuses()).String(), Duration(e.Took)))
+	out.WriteString("\n" + p.total(sumOf(e.statuses()).String(), e.Took))
 	io.WriteString(p, out.String())
 }
 
