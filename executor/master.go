@@ -14,9 +14,8 @@ import (
 
 // A sharing says what became of a ControlPath.
 type sharing struct {
-	used bool          // an OpenSSH master opened our session
-	why  error         // nil, or why it did not
-	took time.Duration // until the host granted the session
+	why  error         // nil: a master opened our session
+	took time.Duration // until the host granted it
 }
 
 // share has a live OpenSSH master run line on e, without a login of our own. It
@@ -33,7 +32,7 @@ func (d *Dialer) share(ctx context.Context, e *endpoint, line string) (*connecti
 	defer release()
 	begun := time.Now()
 	s, err := d.muxSession(ctx, e, line)
-	e.sharing = sharing{used: err == nil, why: err, took: time.Since(begun)}
+	e.sharing = &sharing{err, time.Since(begun)}
 	if err != nil {
 		d.Log.Debug("the control socket is not used", "host", e.name, "socket", e.controlPath, "cause", err)
 		return nil, nil
@@ -58,9 +57,9 @@ func (d *Dialer) muxSession(ctx context.Context, e *endpoint, line string) (*mux
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, d.ConnectTimeout)
+	bounded, cancel := context.WithTimeout(ctx, d.ConnectTimeout)
 	defer cancel()
-	stop := context.AfterFunc(ctx, func() { control.Close() })
+	stop := context.AfterFunc(bounded, func() { control.Close() })
 	var s *muxSession
 	if err = control.hello(); err == nil {
 		s, err = startMuxSession(control, line)
@@ -68,10 +67,10 @@ func (d *Dialer) muxSession(ctx context.Context, e *endpoint, line string) (*mux
 	switch {
 	case stop() && err == nil:
 		return s, nil
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		err = fmt.Errorf("no answer within %s", d.ConnectTimeout)
 	case ctx.Err() != nil:
 		err = context.Cause(ctx)
+	case bounded.Err() != nil:
+		err = fmt.Errorf("no answer within %s", d.ConnectTimeout)
 	default:
 		err = plain(err)
 	}

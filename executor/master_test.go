@@ -2,11 +2,13 @@ package executor
 
 import (
 	"bytes"
+	"context"
 	"log/slog"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -199,4 +201,92 @@ func impostor(t *testing.T, path, word string) {
 			c.Close()
 		}
 	}()
+}
+
+// A path that does not depend on what the fleet says of a host may lead to
+// another host, or to another user's session.
+func TestControlPathTellsHostsApart(t *testing.T) {
+	t.Parallel()
+	server := sshtest.Start(t, nil)
+	n, _ := strconv.Atoi(port(server))
+	same := func(what string) string {
+		return `cause="the ` + what + ` is fleet.hcl's, and ControlPath is the same without it (%C would tell)"`
+	}
+	const used, none = `msg="over the control socket"`, `cause="no such file or directory"`
+	for _, test := range []struct {
+		path   string
+		target Target
+		want   string
+	}{
+		{"fixed", Target{}, used},
+		{"fixed", Target{User: "leo"}, same("user")},
+		{"fixed", Target{User: "tester", Port: n, Address: "127.0.0.1"}, used},
+		{"fixed", Target{Address: "localhost"}, same("address")},
+		{"%h-%p", Target{User: "leo"}, same("user")},
+		{"%r-%n", Target{User: "leo"}, none},
+		{"%n", Target{Address: "localhost"}, same("address")},
+		{"%C", Target{Address: "localhost"}, none},
+	} {
+		d := dialer(t, map[string]*sshtest.Server{"h": server})
+		startMaster(t, d.SSHConfig, test.path, nil)
+		log := logged(d)
+		test.target.Name = "h"
+		known := read(t, filepath.Join(filepath.Dir(d.SSHConfig), "known_hosts"))
+		os.WriteFile(filepath.Join(filepath.Dir(d.SSHConfig), "known_hosts"), []byte(known+strings.Replace(known, "127.0.0.1", "localhost", 1)), 0o600)
+		s, _, err := d.Open(t.Context(), test.target, OpenOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Close()
+		if !strings.Contains(log.String(), test.want) {
+			t.Errorf("%s, %+v: want %s in the log:\n%s", test.path, test.target, test.want, log)
+		}
+	}
+}
+
+// Whatever becomes of our session, the user's master goes on.
+func TestMasterSurvives(t *testing.T) {
+	t.Parallel()
+	const oneWay = 150 * time.Millisecond
+	for _, test := range []struct {
+		name     string
+		settings string // of sshd
+		patience time.Duration
+		cancel   time.Duration // 0: never
+		kind     Kind
+		want     string
+	}{
+		{"closed", "", 5 * time.Second, 0, "", `msg="over the control socket"`},
+		{"refused", "MaxSessions 0", 5 * time.Second, 0, NoShell, `cause="refused: Session open refused by peer"`},
+		{"canceled", "", 5 * time.Second, oneWay, Canceled, `cause="context canceled"`},
+		{"too slow", "", oneWay, 0, "", `cause="no answer within 150ms"`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			sshd := startSSHD(t, test.settings)
+			d := sshd.dialer(t)
+			d.ConnectTimeout = test.patience
+			m := startMaster(t, sshd.config, "%C", sshtest.Delay(t, sshd.addr, oneWay))
+			log := logged(d)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			if test.cancel > 0 {
+				time.AfterFunc(test.cancel, cancel)
+			}
+			s, _, err := d.Open(ctx, Target{Name: "h"}, OpenOptions{})
+			if err == nil {
+				s.Close()
+			}
+			if KindOf(err) != test.kind {
+				t.Errorf("got error %v, want one of kind %q", err, test.kind)
+			}
+			if !strings.Contains(log.String(), test.want) {
+				t.Errorf("want %s in the log:\n%s", test.want, log)
+			}
+			time.Sleep(4 * oneWay) // what is under way arrives
+			if !m.alive() {
+				t.Error("the master is gone")
+			}
+		})
+	}
 }

@@ -37,7 +37,7 @@ type endpoint struct {
 	controlPath  string // where an OpenSSH master may listen; empty: nowhere
 
 	target  Target     // what it was resolved from
-	sharing sharing    // of a master's connection to it
+	sharing *sharing   // of a master's connection; nil: not tried
 	via     *bastion   // what leads to it, once it was connected to
 	last    *handshake // with it; nil: there was none
 }

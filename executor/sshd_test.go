@@ -21,6 +21,7 @@ import (
 // openSSH is a real sshd on the loopback; the test's user logs in to it.
 type openSSH struct {
 	config string // for ssh -F
+	addr   string
 }
 
 func startSSHD(t *testing.T, settings string) *openSSH {
@@ -84,7 +85,7 @@ PermitRootLogin yes
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	return &openSSH{config: file("config", fmt.Sprintf(`Host *
+	return &openSSH{addr: fmt.Sprintf("127.0.0.1:%d", port), config: file("config", fmt.Sprintf(`Host *
   HostName 127.0.0.1
   Port %d
   User root

@@ -34,10 +34,20 @@ type Hop struct {
 	HostKeyExpires time.Time `json:"host_key_expires,omitzero"` // of a certificate
 	KnownFrom      string    `json:"known_from,omitempty"`
 
-	Keys     []Key         `json:"keys,omitempty"`     // in the order in which they are offered
-	Unusable []string      `json:"unusable,omitempty"` // key files that cannot be offered, and why
-	Took     time.Duration `json:"took_ns"`            // from the first packet until logged in; 0: it failed
+	Keys     []Key    `json:"keys,omitempty"`     // in the order in which they are offered
+	Unusable []string `json:"unusable,omitempty"` // key files that cannot be offered, and why
+
+	// ControlSocket is the ControlPath that was tried. Over a live OpenSSH
+	// master there is no login of our own: neither host key nor keys are seen.
+	// ControlUnused says why it was not that way; empty: it was.
+	ControlSocket string `json:"control_socket,omitempty"`
+	ControlUnused string `json:"control_unused,omitempty"`
+
+	Took time.Duration `json:"took_ns"` // from the first packet until logged in, or until a master had the session; 0: it failed
 }
+
+// Shared reports whether the way went over a live OpenSSH master.
+func (h Hop) Shared() bool { return h.ControlSocket != "" && h.ControlUnused == "" }
 
 // A Setting is one keyword of ssh_config(5) and who said so.
 type Setting struct {
@@ -125,6 +135,12 @@ func (d *Dialer) hops(ctx context.Context, e *endpoint) []Hop {
 		}
 	}
 	hop := Hop{Name: e.name, User: e.user, Address: e.address(), Settings: d.settings(ctx, e)}
+	if s := e.sharing; s != nil {
+		hop.ControlSocket = e.controlPath
+		if hop.Took = s.took; s.why != nil {
+			hop.ControlUnused, hop.Took = s.why.Error(), 0
+		}
+	}
 	if h := e.last; h != nil {
 		hop.Took = h.took
 		hop.showHostKey(h)

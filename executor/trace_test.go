@@ -25,6 +25,9 @@ func told(trace *Trace, names ...string) string {
 		for _, s := range hop.Settings {
 			fmt.Fprintf(&b, "  %s %s (%s)\n", s.Keyword, s.Value, s.Origin)
 		}
+		if hop.ControlSocket != "" {
+			fmt.Fprintf(&b, "  control socket %s %s\n", hop.ControlSocket, hop.ControlUnused)
+		}
 		fmt.Fprintf(&b, "  host key %q from %q\n", hop.HostKey, hop.KnownFrom)
 		for _, k := range hop.Keys {
 			fmt.Fprintf(&b, "  key %s: %s\n", k.From, k.Answer)
@@ -104,6 +107,41 @@ func TestTraceNamesDefaults(t *testing.T) {
   host key "" from ""
   logged in: false
 root "", measured: false, error: connect 127.0.0.1:1: connection refused
+`)
+}
+
+func TestTraceOverControlSocket(t *testing.T) {
+	t.Parallel()
+	server := sshtest.Start(t, nil)
+	d := dialer(t, map[string]*sshtest.Server{"h": server})
+	m := startMaster(t, d.SSHConfig, "%C", nil)
+	known := filepath.Join(filepath.Dir(d.SSHConfig), "known_hosts")
+	names := append(naming("A", server), known, "KNOWN", m.socket, "SOCKET")
+	const settings = `h tester@A:PORT
+  HostName 127.0.0.1 (ssh config)
+  Port PORT (ssh config)
+  User tester (ssh config)
+  IdentityFile ID-A (ssh config)
+  IdentitiesOnly yes (ssh config)
+  IdentityAgent none (ssh config)
+  UserKnownHostsFile KNOWN (ssh config)
+  GlobalKnownHostsFile none (ssh config)
+`
+	compare(t, told(d.Trace(t.Context(), Target{Name: "h"}), names...), settings+`  control socket SOCKET `+`
+  host key "" from ""
+  logged in: true
+root "login", measured: true, error: <nil>
+`)
+	if !m.alive() {
+		t.Error("the master is gone")
+	}
+	m.cmd.Process.Kill()
+	m.cmd.Wait()
+	compare(t, told(d.Trace(t.Context(), Target{Name: "h"}), names...), settings+`  control socket SOCKET connection refused
+  host key "ssh-ed25519 SHA256:A" from "KNOWN:1"
+  key ID-A: accepted
+  logged in: true
+root "login", measured: true, error: <nil>
 `)
 }
 

@@ -67,10 +67,14 @@ func (h HostCheck) summary() string {
 
 // verdict is how one becomes root on a host that can be managed.
 func (h HostCheck) verdict() string {
+	verdict := "root by login"
 	if h.Trace.Root == "sudo" {
-		return "root by sudo, which asks no password"
+		verdict = "root by sudo, which asks no password"
 	}
-	return "root by login"
+	if hops := h.Trace.Hops; len(hops) > 0 && hops[len(hops)-1].Shared() {
+		verdict += ", over a control socket"
+	}
+	return verdict
 }
 
 // brief prints a time span with the digits that matter.
@@ -110,12 +114,22 @@ func (p *Printer) hop(out *strings.Builder, hop executor.Hop, last bool) {
 	if last {
 		label = "host"
 	}
-	if hop.Took > 0 {
+	switch {
+	case hop.Shared():
+		took = "reached within " + brief(hop.Took)
+	case hop.Took > 0:
 		took = "logged in within " + brief(hop.Took)
 	}
 	p.checkLine(out, label, hop.User+"@"+hop.Address, took)
 	for _, s := range hop.Settings {
 		p.checkLine(out, "  "+s.Keyword, s.Value, string(s.Origin))
+	}
+	if hop.ControlSocket != "" {
+		verdict := "not used: " + hop.ControlUnused
+		if hop.Shared() {
+			verdict = "a live master, so no login of our own"
+		}
+		p.checkLine(out, "  ControlPath", hop.ControlSocket, verdict)
 	}
 	if hop.HostKey != "" {
 		verdict := "refused"

@@ -22,7 +22,7 @@ func TestChecked(t *testing.T) {
 				Keys:     []executor.Key{{From: "id", Answer: executor.Accepted}}},
 		}}},
 		{Host: "mini-2", Hint: "add this\nor that", Trace: &executor.Trace{Err: errors.New("log in as x@10.0.0.8:22: no key was\x1b accepted"), Hops: []executor.Hop{
-			{Name: "mini-2", User: "x", Address: "10.0.0.8:22", HostKey: "ssh-ed25519 SHA256:c", Unusable: []string{"id: it has a passphrase"},
+			{Name: "mini-2", User: "x", Address: "10.0.0.8:22", ControlSocket: "/run/c", ControlUnused: "connection refused", HostKey: "ssh-ed25519 SHA256:c", Unusable: []string{"id: it has a passphrase"},
 				Keys: []executor.Key{{From: "other", Answer: executor.Refused}}},
 		}}},
 	}}
@@ -40,6 +40,7 @@ func TestChecked(t *testing.T) {
 
   ! mini-2  log in as x@10.0.0.8:22: no key was accepted
       host                    x@10.0.0.8:22  (not logged in)
+        ControlPath           /run/c  (not used: connection refused)
         host key              ssh-ed25519 SHA256:c  (refused)
         key                   other  (refused)
         key                   id: it has a passphrase  (cannot be offered)
@@ -53,6 +54,31 @@ Check: 1 of 2 hosts can be managed.    0.4s
 	(&Text{Out: NewPrinter(&out, false, 0)}).Report(checked)
 	if got := "\n" + out.String(); got != want {
 		t.Errorf("got:%s\nwant:%s", got, want)
+	}
+}
+
+func TestCheckedOverControlSocket(t *testing.T) {
+	trace := &executor.Trace{Resolver: "ssh", Root: "sudo", RoundTrip: time.Millisecond,
+		Hops: []executor.Hop{{Name: "m1", User: "deploy", Address: "m1:22", Took: 2 * time.Millisecond, ControlSocket: "/run/c"}}}
+	for _, test := range []struct {
+		details bool
+		want    string
+	}{
+		{false, `
+  = m1  root by sudo, which asks no password, over a control socket; a round trip takes 1ms
+
+Check: 1 of 1 host can be managed.    0.0s
+`},
+		{true, `
+  = m1  root by sudo, which asks no password, over a control socket; a round trip takes 1ms
+      host                    deploy@m1:22  (reached within 2ms)
+        ControlPath           /run/c  (a live master, so no login of our own)
+
+Check: 1 of 1 host can be managed.    0.0s
+`},
+	} {
+		out, _ := told(Checked{Hosts: []HostCheck{{Host: "m1", Trace: trace}}, Details: test.details})
+		check(t, out, test.want)
 	}
 }
 
