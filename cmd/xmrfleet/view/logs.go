@@ -77,7 +77,7 @@ func (e Logged) lines() []line {
 		Time time.Time `json:"time"`
 		From string    `json:"from,omitempty"`
 		Text string    `json:"text"`
-	}{e.Time.UTC(), e.From, e.Text}}}
+	}{e.Time.UTC(), e.From, ansi.Strip(e.Text)}}}
 }
 
 func (e Unheard) text(t *Text) {

@@ -30,7 +30,7 @@ m1       2026-11-22 02:32:07  back: nothing is left out
 		Logged{Name: m1, Time: time.Unix(1, 5000).UTC(), From: "systemd", Text: "\x1b[1mStarted"},
 		Lost{Name: m1, Time: at, Err: errors.New("no sign of life"), Kind: "lost"}, Back{Name: m1, Time: at},
 		Unheard{Host: "dead", Err: errors.New("no route"), Kind: "unreachable", Hint: "is it on?"}), `
-{"type":"log_entry","host":"m1","@timestamp":"1970-01-01T00:00:00.000000Z","@level":"info","@message":"m1: systemd: Started","time":"1970-01-01T00:00:01.000005Z","from":"systemd","text":"\u001b[1mStarted"}
+{"type":"log_entry","host":"m1","@timestamp":"1970-01-01T00:00:00.000000Z","@level":"info","@message":"m1: systemd: Started","time":"1970-01-01T00:00:01.000005Z","from":"systemd","text":"Started"}
 {"type":"host_lost","host":"m1","@timestamp":"1970-01-01T00:00:00.000000Z","@level":"warn","@message":"m1: no sign of life","error":"no sign of life","kind":"lost"}
 {"type":"host_back","host":"m1","@timestamp":"1970-01-01T00:00:00.000000Z","@level":"info","@message":"m1: back"}
 {"type":"host_unreachable","host":"dead","@timestamp":"1970-01-01T00:00:00.000000Z","@level":"error","@message":"dead: no route","error":"no route","kind":"unreachable","hint":"is it on?"}
