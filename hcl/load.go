@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
 )
 
 // Load reads the fleet file at path. The Fleet is nil if the diagnostics hold
@@ -61,7 +62,7 @@ func (l *loader) env(name string) (string, bool) {
 	return l.opts.Env(name)
 }
 
-// hide remembers the strings in v that are sensitive.
+// hide remembers the texts and numbers in v that are sensitive.
 func (l *loader) hide(v cty.Value) {
 	if !v.ContainsMarked() {
 		return
@@ -73,8 +74,10 @@ func (l *loader) hide(v cty.Value) {
 		hidden = hidden || marked
 		switch {
 		case !v.IsKnown() || v.IsNull():
-		case v.Type() == cty.String && hidden && v.AsString() != "":
-			l.secrets[v.AsString()] = true
+		case hidden && (v.Type() == cty.String || v.Type() == cty.Number):
+			if text, err := convert.Convert(v, cty.String); err == nil && text.AsString() != "" {
+				l.secrets[text.AsString()] = true
+			}
 		case v.CanIterateElements():
 			for it := v.ElementIterator(); it.Next(); {
 				_, element := it.Element()
