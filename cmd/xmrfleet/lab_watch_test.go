@@ -19,9 +19,8 @@ import (
 
 // A page is what is to be seen on a terminal.
 type page struct {
-	lines    []string
-	row      int
-	returned bool // the cursor is at the begin of a line
+	lines []string
+	row   int
 }
 
 func (p *page) String() string { return strings.Join(p.lines, "\n") }
@@ -46,6 +45,8 @@ type display struct {
 	wraps      bool
 	entered    int
 }
+
+const columns = 200 // of the terminal of startOnTerminal
 
 var sequences = regexp.MustCompile(`\x1b\[([?0-9]*)([a-zA-Z])|\n|[^\x1b\n]+`)
 
@@ -78,9 +79,11 @@ func displayed(t *testing.T, stream string) *display {
 			p.row, line = 0, 0
 		case "\x1b[K":
 			p.print("")
-			p.lines[p.row] = string([]rune(p.lines[p.row])[:line])
+			p.lines[p.row] = string([]rune(p.lines[p.row])[:min(line, columns-1)])
 		case "\x1b[J":
-			p.lines = p.lines[:min(len(p.lines), p.row+1)]
+			if p.row < len(p.lines) {
+				p.lines = p.lines[:p.row]
+			}
 		default:
 			if m[1] != "" || m[2] != "" {
 				t.Fatalf("unknown sequence %q", m[0])
@@ -161,6 +164,7 @@ host "mini-2" {}
 	before := logins("mini-1")
 	r := f.startOnTerminal("status", "--watch=1s")
 	r.shows(20*time.Second, "HOST ", "mini-1  running", "mini-2  running", "2 of 2 hosts healthy, 2 as described.")
+	r.awaitPage("a time at the very end", 20*time.Second, regexp.MustCompile(`(?m)^Fleet: .{184} \d\d:\d\d:\d\d$`).MatchString)
 	if r.echoes() {
 		t.Error("what is typed appears in the table")
 	}

@@ -57,10 +57,16 @@ func (s *screen) Close() {
 	}
 }
 
-// Write shows a text in place of what is there.
+// Write shows a text in place of what is there. A line is cleared before it is
+// written: behind one that fills it, the cursor would still be on its last
+// character.
 func (s *screen) Write(text []byte) (int, error) {
-	lines := strings.ReplaceAll(strings.TrimSuffix(string(text), "\n"), "\n", restOf+"\n")
-	if _, err := s.out.WriteString(homeward + lines + restOf + below); err != nil {
+	lines := strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
+	frame := homeward + restOf + strings.Join(lines, "\n"+restOf)
+	if _, height := s.size(); len(lines) < height {
+		frame += "\n" + below
+	}
+	if _, err := s.out.WriteString(frame); err != nil {
 		return 0, err
 	}
 	return len(text), nil

@@ -91,7 +91,7 @@ func (p *Printer) account(out *strings.Builder, a Account) {
 			p.hang(out, fmt.Sprintf("      %-11s ", label), 18, text)
 		}
 	}
-	if a.Desired != a.State() {
+	if !a.AsDesired() && a.Desired != a.State() {
 		tell("wanted", a.Desired)
 	}
 	if a.current() {
