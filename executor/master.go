@@ -86,6 +86,9 @@ func (d *Dialer) mayShare(ctx context.Context, e *endpoint) error {
 	if len(e.pinned) > 0 {
 		return errors.New("only a connection of our own can check host_key")
 	}
+	if e.unchecked {
+		return errors.New("StrictHostKeyChecking is off, so nobody checked the host's key")
+	}
 	if _, err := ownSocket(e.controlPath); err != nil {
 		return err
 	}
@@ -104,6 +107,7 @@ func (d *Dialer) toldApart(ctx context.Context, e *endpoint) error {
 		{"address", "hostname", e.host, e.target.Address != "", func(t *Target) { t.Address = "" }},
 		{"port", "port", strconv.Itoa(e.port), e.target.Port != 0, func(t *Target) { t.Port = 0 }},
 		{"user", "user", e.user, e.target.User != "", func(t *Target) { t.User = "" }},
+		{"proxy_jump", "proxyjump", e.jump, e.target.ProxyJump != "", func(t *Target) { t.ProxyJump = "" }},
 	} {
 		if !setting.given {
 			continue
@@ -111,8 +115,8 @@ func (d *Dialer) toldApart(ctx context.Context, e *endpoint) error {
 		target := e.target
 		setting.drop(&target)
 		without := d.values(ctx, d.SSHConfig, target)
-		if without[setting.keyword] != setting.value && without["controlpath"] == e.controlPath {
-			return fmt.Errorf("the %s is fleet.hcl's, and ControlPath is the same without it (%%C would tell)", setting.name)
+		if none(without[setting.keyword]) != setting.value && without["controlpath"] == e.controlPath {
+			return fmt.Errorf("the %s is fleet.hcl's, and ControlPath is the same without it", setting.name)
 		}
 	}
 	return nil

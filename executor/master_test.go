@@ -3,6 +3,7 @@ package executor
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
 	"net"
 	"os"
@@ -41,7 +42,7 @@ func startMaster(t *testing.T, config, path string, proxy *sshtest.Proxy) *maste
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	share(t, config, filepath.Join(dir, path))
+	prepend(t, config, "ControlPath "+filepath.Join(dir, path)+"\n")
 	out, err := exec.Command("ssh", "-G", "-F", config, "h").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -69,11 +70,10 @@ func startMaster(t *testing.T, config, path string, proxy *sshtest.Proxy) *maste
 	return m
 }
 
-// share adds a ControlPath to an ssh configuration.
-func share(t *testing.T, config, path string) {
+// prepend adds text to an ssh configuration.
+func prepend(t *testing.T, config, text string) {
 	t.Helper()
-	text := "ControlPath " + path + "\n" + read(t, config)
-	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte(text+read(t, config)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -149,6 +149,8 @@ func TestControlSocketIsNotUsed(t *testing.T) {
 		{"stopped", Target{}, func(t *testing.T, m *master) { m.cmd.Process.Signal(syscall.SIGSTOP) }, `"no answer within 1s"`},
 		{"no master", Target{}, func(t *testing.T, m *master) { impostor(t, m.socket, "SSH-2.0-") }, `"a message of 1397966893 bytes"`},
 		{"closes", Target{}, func(t *testing.T, m *master) { impostor(t, m.socket, "") }, `"the master hung up"`},
+		{"unchecked", Target{}, func(t *testing.T, m *master) { prepend(t, m.config, "StrictHostKeyChecking no\n") },
+			`"StrictHostKeyChecking is off, so nobody checked the host's key"`},
 		{"pinned", Target{HostKeys: []string{"the server's"}}, func(*testing.T, *master) {}, `"only a connection of our own can check host_key"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -210,9 +212,9 @@ func TestControlPathTellsHostsApart(t *testing.T) {
 	server := sshtest.Start(t, nil)
 	n, _ := strconv.Atoi(port(server))
 	same := func(what string) string {
-		return `cause="the ` + what + ` is fleet.hcl's, and ControlPath is the same without it (%C would tell)"`
+		return "the " + what + " is fleet.hcl's, and ControlPath is the same without it"
 	}
-	const used, none = `msg="over the control socket"`, `cause="no such file or directory"`
+	const used, none = "<nil>", "no such file or directory"
 	for _, test := range []struct {
 		path   string
 		target Target
@@ -226,20 +228,19 @@ func TestControlPathTellsHostsApart(t *testing.T) {
 		{"%r-%n", Target{User: "leo"}, none},
 		{"%n", Target{Address: "localhost"}, same("address")},
 		{"%C", Target{Address: "localhost"}, none},
+		{"fixed", Target{ProxyJump: "none"}, used},
+		{"fixed", Target{ProxyJump: "hop"}, same("proxy_jump")},
 	} {
 		d := dialer(t, map[string]*sshtest.Server{"h": server})
 		startMaster(t, d.SSHConfig, test.path, nil)
-		log := logged(d)
+		d.init()
 		test.target.Name = "h"
-		known := read(t, filepath.Join(filepath.Dir(d.SSHConfig), "known_hosts"))
-		os.WriteFile(filepath.Join(filepath.Dir(d.SSHConfig), "known_hosts"), []byte(known+strings.Replace(known, "127.0.0.1", "localhost", 1)), 0o600)
-		s, _, err := d.Open(t.Context(), test.target, OpenOptions{})
+		e, err := d.resolve(t.Context(), test.target)
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.Close()
-		if !strings.Contains(log.String(), test.want) {
-			t.Errorf("%s, %+v: want %s in the log:\n%s", test.path, test.target, test.want, log)
+		if err := d.mayShare(t.Context(), e); fmt.Sprint(err) != test.want {
+			t.Errorf("%s, %+v: got %v, want %s", test.path, test.target, err, test.want)
 		}
 	}
 }
@@ -273,7 +274,7 @@ func TestMasterSurvives(t *testing.T) {
 			if test.cancel > 0 {
 				time.AfterFunc(test.cancel, cancel)
 			}
-			s, _, err := d.Open(ctx, Target{Name: "h"}, OpenOptions{})
+			s, _, err := d.Open(ctx, Target{Name: "h"}, OpenOptions{Lock: maia})
 			if err == nil {
 				s.Close()
 			}
@@ -286,6 +287,9 @@ func TestMasterSurvives(t *testing.T) {
 			time.Sleep(4 * oneWay) // what is under way arrives
 			if !m.alive() {
 				t.Error("the master is gone")
+			}
+			if test.kind != NoShell {
+				open(t, another(t, d), "h", OpenOptions{Lock: maia}) // nothing of ours is left
 			}
 		})
 	}

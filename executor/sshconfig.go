@@ -35,6 +35,7 @@ type endpoint struct {
 	algorithms   []string // for host keys; empty: all that are supported
 	pinned       []string
 	controlPath  string // where an OpenSSH master may listen; empty: nowhere
+	unchecked    bool   // ssh itself would not verify the host's key
 
 	target  Target     // what it was resolved from
 	sharing *sharing   // of a master's connection; nil: not tried
@@ -200,6 +201,7 @@ func (d *Dialer) parseConfig(t Target, out []byte) (*endpoint, error) {
 		case "hostkeyalgorithms":
 			e.algorithms = strings.Split(value, ",")
 		case "stricthostkeychecking":
+			e.unchecked = value == "false" || value == "off" || value == "no"
 			if value == "accept-new" || value == "false" || value == "off" || value == "no" {
 				d.Log.Debug("StrictHostKeyChecking is ignored: host keys are always verified", "host", t.Name, "value", value)
 			}
