@@ -1,6 +1,7 @@
 // Command bench measures xmrfleet on labs of 4 and 40 hosts, each figure beside
 // what it is compared with in the same run: a plan of converged hosts beside a
-// bare `ssh HOST sudo -n true` of the same hosts, all at once.
+// bare `ssh HOST sudo -n true` of the same hosts, all at once, and a status over
+// control sockets beside one over connections of its own.
 package main
 
 import (
@@ -74,9 +75,10 @@ func measure(ctx context.Context, out *tabwriter.Writer, dir string, archive rel
 	if err := os.WriteFile(fleet, []byte(fmt.Sprintf(fleetFile, archive.SHA256, archive.Path, quoted(hosts))), 0o600); err != nil {
 		return err
 	}
-	program := func(args ...string) *exec.Cmd {
-		return exec.CommandContext(ctx, "bin/xmrfleet", append(args, "--ssh-config", l.SSHConfig(), "-f", fleet)...)
+	through := func(config string, args ...string) *exec.Cmd {
+		return exec.CommandContext(ctx, "bin/xmrfleet", append(args, "--ssh-config", config, "-f", fleet)...)
 	}
+	program := func(args ...string) *exec.Cmd { return through(l.SSHConfig(), args...) }
 	began := time.Now()
 	if text, err := program("apply", "--yes").CombinedOutput(); err != nil {
 		return fmt.Errorf("apply: %w\n%s", err, text)
@@ -89,10 +91,16 @@ func measure(ctx context.Context, out *tabwriter.Writer, dir string, archive rel
 		}
 	}
 
+	shared, leave, err := share(ctx, dir, l, hosts)
+	defer leave()
+	if err != nil {
+		return err
+	}
 	commands := []*command{
 		{name: "bare ssh, sudo -n true", run: func() (int64, error) { return 0, bare(ctx, l, hosts) }},
 		{name: "xmrfleet plan", run: func() (int64, error) { return timed(program("plan", "--detailed-exitcode")) }},
 		{name: "xmrfleet status", run: func() (int64, error) { return timed(program("status")) }},
+		{name: "xmrfleet status, control sockets", run: func() (int64, error) { return timed(through(shared, "status")) }},
 	}
 	for range rounds {
 		for _, c := range commands {
@@ -109,6 +117,8 @@ func measure(ctx context.Context, out *tabwriter.Writer, dir string, archive rel
 		fmt.Fprintf(out, "%d\t%s\t%s\t%s\t%s\t%.2f\t%s\n", n, c.name, seconds(c.took[0]), seconds(c.median()),
 			seconds(c.took[rounds-1]), float64(c.median())/float64(commands[0].median()), megabytes(c.memory))
 	}
+	own, over := commands[2], commands[3]
+	fmt.Fprintf(out, "%d\tstatus over control sockets: %.2f of one over own connections\n", n, float64(over.median())/float64(own.median()))
 	return nil
 }
 
