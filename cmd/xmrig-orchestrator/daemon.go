@@ -17,15 +17,17 @@ import (
 const wakeName = "wake"
 
 // A daemon is one run of the poll loop. Nothing that happens to the miner, to
-// systemctl or to a database ends it.
+// systemctl or to a database ends it, but for a directory that another start
+// gives access to.
 type daemon struct {
 	*Main
 	settings agent.Settings
 	policy   health.Policy
 	log      *slog.Logger
 
-	tables *database // with processes and commands
-	own    *database // with what nobody else knows; often the same
+	tables *database  // with processes and commands
+	own    *database  // with what nobody else knows; often the same
+	dir    *directory // of the tables
 
 	memory   memory
 	unit     systemd.Unit // as last seen
@@ -62,10 +64,10 @@ func (m *Main) watch(ctx context.Context, s agent.Settings) error {
 	d.look(ctx)
 	d.notify(systemd.Ready)
 	d.poll(ctx)
-	d.loop(ctx, woken, written)
+	err = d.loop(ctx, woken, written)
 	d.notify(systemd.Stopping)
 	d.leave(context.WithoutCancel(ctx))
-	return nil
+	return err
 }
 
 // leave records what is not recorded yet, within half a second.
@@ -83,7 +85,7 @@ func (d *daemon) leave(ctx context.Context) {
 
 // loop polls the miner now and then, and looks for commands at once when
 // somebody wakes it.
-func (d *daemon) loop(ctx context.Context, woken, written <-chan struct{}) {
+func (d *daemon) loop(ctx context.Context, woken, written <-chan struct{}) error {
 	polls := time.NewTicker(time.Duration(d.settings.Interval))
 	defer polls.Stop()
 	var alive <-chan time.Time
@@ -101,9 +103,12 @@ func (d *daemon) loop(ctx context.Context, woken, written <-chan struct{}) {
 	for {
 		select {
 		case <-ctx.Done():
-			return
+			return nil
 		case <-polls.C:
 			d.poll(ctx)
+			if err := d.dir.shut(); err != nil {
+				return err
+			}
 		case <-alive:
 			d.notify(systemd.Alive)
 			continue

@@ -138,11 +138,7 @@ func TestRunDatabaseTrouble(t *testing.T) {
 
 	logged := func(what string) {
 		t.Helper()
-		for end := time.Now().Add(patient); !strings.Contains(log.String(), what); time.Sleep(5 * time.Millisecond) {
-			if time.Now().After(end) {
-				t.Fatalf("not in the log: %s\n%s", what, log)
-			}
-		}
+		h.logged(log, what)
 	}
 	sqlite := func(sql string) {
 		t.Helper()

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -88,6 +89,47 @@ func (h *host) serve(l net.Listener) {
 			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(*a), *a)
 		}
 		c.Close()
+	}
+}
+
+// mount mounts a file system on a directory of the host's.
+func (h *host) mount(name string, args ...string) (dir string) {
+	h.t.Helper()
+	if os.Getuid() != 0 {
+		h.t.Skip("needs root to mount a file system")
+	}
+	dir = filepath.Join(h.dir, name)
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		h.t.Fatal(err)
+	}
+	if out, err := exec.Command("mount", append(args, dir)...).CombinedOutput(); err != nil {
+		h.t.Skipf("mount: %v %s", err, out)
+	}
+	h.t.Cleanup(func() { exec.Command("umount", "-l", dir).Run() })
+	return dir
+}
+
+// fill leaves no room in a directory of 1 MB until empty.
+func (h *host) fill(dir string) (empty func()) {
+	h.t.Helper()
+	file := filepath.Join(dir, "fill")
+	if err := os.WriteFile(file, make([]byte, 2<<20), 0o600); err == nil {
+		h.t.Fatal("the disk is not full")
+	}
+	return func() {
+		if err := os.Remove(file); err != nil {
+			h.t.Fatal(err)
+		}
+	}
+}
+
+// logged waits for a text in the log.
+func (h *host) logged(log *journal, what string) {
+	h.t.Helper()
+	for end := time.Now().Add(patient); !strings.Contains(log.String(), what); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			h.t.Fatalf("not in the log: %s\n%s", what, log)
+		}
 	}
 }
 

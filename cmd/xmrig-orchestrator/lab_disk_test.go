@@ -29,12 +29,16 @@ func TestLabDiskFull(t *testing.T) {
 	if err := r.lab.Host(name).MountTmpfs(t.Context(), agent.StateDir, 1<<20); err != nil {
 		t.Fatal(err)
 	}
-	r.sh(`systemctl start xmrig-orchestrator`)
+	// It starts without any space as well.
+	r.sh(`! cat /dev/zero >"$1/ballast" 2>/dev/null; systemctl start xmrig-orchestrator`, agent.StateDir)
+	const logged = `journalctl --namespace=xmrig --sync; journalctl -q --namespace=xmrig -u xmrig-orchestrator -o cat | grep -F "$1"`
+	r.until(20*time.Second, logged, "disk is full")
+	r.sh(`rm "$1/ballast"`, agent.StateDir)
+	r.until(60*time.Second, logged, "database works again")
 	r.caused("running", "healthy")
 	pid := r.sh(`systemctl show -p MainPID --value xmrig-orchestrator`)
 
 	r.sh(`! cat /dev/zero >"$1/ballast" 2>/dev/null`, agent.StateDir)
-	const fault = `journalctl --namespace=xmrig --sync; journalctl -q --namespace=xmrig -u xmrig-orchestrator -o cat | grep -F 'disk is full'`
 	for _, restarts := range []string{"1", "2"} {
 		r.sh(`systemctl kill -s KILL xmrig`)
 		r.until(20*time.Second, `[ "$(systemctl show -p NRestarts --value xmrig)" = "$1" ] && systemctl is-active xmrig`, restarts)
@@ -46,7 +50,7 @@ func TestLabDiskFull(t *testing.T) {
 	r.control("busy=0.2 threads=4 state=thread-dead")
 	r.until(30*time.Second, `now=$(systemctl show -p MainPID --value xmrig); [ "$now" != 0 ] && [ "$now" != "$1" ]`, strings.TrimSpace(before))
 	r.control("busy=0.2 threads=4")
-	t.Logf("the agent says:\n%s", r.until(20*time.Second, fault))
+	t.Logf("the agent says:\n%s", r.until(20*time.Second, logged, "disk is full"))
 	full := r.told()
 	t.Logf("while the disk is full, the status says: %s, %d restarts, %s", full.State, full.RestartCount, full.LastError)
 

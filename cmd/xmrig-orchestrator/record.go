@@ -28,6 +28,7 @@ const remembered = time.Minute
 
 func (m *Main) newDaemon(s agent.Settings) *daemon {
 	d := &daemon{Main: m, settings: s, policy: health.NewPolicy(s), log: newLog(m.Stderr)}
+	d.dir = directoryOf(s.Database)
 	d.own = &database{path: m.Own, open: store.OpenOwn, backoff: m.Backoff, log: d.log,
 		ready: func(context.Context, *store.Store) error { return nil }}
 	d.tables = d.own

@@ -96,18 +96,8 @@ func TestDatabaseLockedMeanwhile(t *testing.T) {
 // A full disk stops nothing, and what could not be recorded is, once there is
 // room.
 func TestFullDisk(t *testing.T) {
-	if os.Getuid() != 0 {
-		t.Skip("needs root to mount a file system")
-	}
 	h := sound(t)
-	dir := filepath.Join(h.dir, "disk")
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=1m", "xmrfleet-test", dir).CombinedOutput(); err != nil {
-		t.Skipf("mount: %v %s", err, out)
-	}
-	t.Cleanup(func() { exec.Command("umount", "-l", dir).Run() })
+	dir := h.mount("disk", "-t", "tmpfs", "-o", "size=1m", "xmrfleet-test")
 	h.settings.Database = filepath.Join(dir, "own.sqlite3")
 	h.configure()
 	log, _ := h.start(true)
@@ -116,24 +106,15 @@ func TestFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.ending(1)
-	fill := filepath.Join(dir, "fill")
-	if err := os.WriteFile(fill, make([]byte, 1<<20), 0o600); err == nil {
-		t.Fatal("the disk is not full")
-	}
-	for end := time.Now().Add(patient); !strings.Contains(log.String(), "level=ERROR msg=database"); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("the database does not fail:\n%s", log)
-		}
-	}
+	empty := h.fill(dir)
+	h.logged(log, "level=ERROR msg=database")
 	h.polled("full")
 	h.ends("activating", "auto-restart", "core-dump", 3, 6, 0)
 	h.polled("crash")
 	h.polled("crash")
 	h.runs(11, 3)
 	h.polled("restarted")
-	if err := os.Remove(fill); err != nil {
-		t.Fatal(err)
-	}
+	empty()
 	p := h.await("room", func(p health.Process) bool { return p.PID == 11 })
 	if p.Restarts != 3 {
 		t.Errorf("%d restarts are counted", p.Restarts)
@@ -141,6 +122,65 @@ func TestFullDisk(t *testing.T) {
 	if got := h.sqlite("PRAGMA integrity_check"); got != "ok\n" {
 		t.Error(got)
 	}
+}
+
+// Nor does one that is full when the agent starts.
+func TestFullDiskAtStart(t *testing.T) {
+	h := sound(t)
+	dir := h.mount("disk", "-t", "tmpfs", "-o", "size=1m", "xmrfleet-test")
+	h.settings.Database = filepath.Join(dir, "own.sqlite3")
+	h.configure()
+	empty := h.fill(dir)
+	log, _ := h.start(true)
+	h.logged(log, "level=ERROR msg=database")
+	h.polled("full")
+	if _, _, err := h.command("enqueue", "restart", "--reason", "full"); err == nil {
+		t.Error("a command was enqueued where there is no room")
+	}
+	empty()
+	h.awaitPoll("room")
+	h.logged(log, "database works again")
+	if _, _, err := h.command("enqueue", "restart", "--reason", "room", "--wait="+patient.String()); err != nil {
+		t.Error(err)
+	}
+}
+
+// A directory that is made late and cannot be written to ends the agent, for
+// systemd to start one that can. One that can be is used.
+func TestDirectoryMadeLate(t *testing.T) {
+	h := sound(t)
+	base := h.mount("base", "-t", "tmpfs", "xmrfleet-test")
+	view := h.mount("view", "--bind", base)
+	if out, err := exec.Command("mount", "-o", "remount,bind,ro", view).CombinedOutput(); err != nil {
+		t.Fatalf("mount: %v %s", err, out)
+	}
+	h.settings.Database = filepath.Join(view, "rails", "production.sqlite3")
+	h.configure()
+	m := h.main()
+	m.Stderr = t.Output()
+	ended := make(chan error, 1)
+	go func() { ended <- m.Run(t.Context(), []string{"--settings", filepath.Join(h.dir, "orchestrator.json")}) }()
+	h.polled("missing")
+	if err := os.Mkdir(filepath.Join(base, "rails"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	want := "directory " + filepath.Dir(h.settings.Database) + ": it was made after the agent's start, so that only the next one can write to it"
+	select {
+	case err := <-ended:
+		if err == nil || err.Error() != want {
+			t.Errorf("ended with %v, want %s", err, want)
+		}
+	case <-time.After(patient):
+		t.Fatal("it does not end")
+	}
+	if err := m.Close(); err != nil {
+		t.Error(err)
+	}
+
+	// It is there at the start of the next one: nothing to be gained by another.
+	h.start(false)
+	h.polled("read-only")
+	h.polled("read-only still")
 }
 
 func TestRetention(t *testing.T) {

@@ -1,0 +1,41 @@
+//go:build lab
+
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"xmrfleet/cmd/xmrig-orchestrator/internal/health"
+)
+
+// A shared database whose directory is made after the agent's start is picked
+// up all the same, and the miner is looked after meanwhile.
+func TestLabDirectoryMadeLate(t *testing.T) {
+	const path = "/srv/rails/production.sqlite3"
+	r := newRig(t, "")
+	r.path = path
+	r.describe(`database = "`+path+`"`, "")
+	r.xmrfleet("apply", "--yes")
+	pid := strings.TrimSpace(r.sh(`systemctl show -p MainPID --value xmrig-orchestrator`))
+	time.Sleep(3 * time.Second) // some polls
+	if got := r.sh(`systemctl show -p MainPID,NRestarts --value xmrig-orchestrator`); got != pid+"\n0\n" && got != "0\n"+pid+"\n" {
+		t.Errorf("the agent does not stay: %q, before %s", got, pid)
+	}
+	if s := r.told(); s.State != "running" || !strings.Contains(s.LastError, "no such file or directory") {
+		t.Errorf("meanwhile the status is %+v", s)
+	}
+	r.sh(`mkdir /srv/rails; touch "$1"; chown -R deploy: /srv/rails`, path)
+	made := time.Now()
+	r.await("the first row", 40*time.Second, func(p health.Process) bool { return p.State == "running" && p.CheckedAt.After(made) })
+	t.Logf("picked up after %v", time.Since(made))
+	r.sh(`xmrig-orchestrator enqueue restart --reason "is it read?" --wait`)
+	r.caused("running", "healthy")
+	if got := r.sh(`systemctl show -p NRestarts --value xmrig-orchestrator`); got != "1\n" {
+		t.Errorf("the agent was restarted %s times", got)
+	}
+	if plan := r.xmrfleet("plan", "--detailed-exitcode"); strings.Contains(plan, "~") {
+		t.Errorf("the host has a plan:\n%s", plan)
+	}
+}
