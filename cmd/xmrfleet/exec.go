@@ -44,6 +44,8 @@ func (c *execCmd) Run(ctx context.Context, p *Program) error {
 		return err
 	}
 	e := execution{execCmd: c, audit: c.auditLine(p), show: c.shower(p, hosts)}
+	ctx, cancel := p.output.whileRead(ctx)
+	defer cancel()
 	outcomes := onEach(ctx, p, c.connectionFlags, hosts, c.Parallelism, e.run)
 	results := make([]view.Execution, len(hosts))
 	var failed []string

@@ -69,6 +69,8 @@ func (c *logsCmd) Run(ctx context.Context, p *Program) error {
 	if c.Follow {
 		c.Timeout = 0
 	}
+	ctx, cancel := p.output.whileRead(ctx)
+	defer cancel()
 	t := newTail(p, hosts, c.unit())
 	read := make(chan []executor.Outcome[struct{}])
 	go func() {

@@ -95,7 +95,7 @@ func (p *Program) Run(ctx context.Context, args []string) int {
 	began := time.Now()
 	p.args, p.run = args, newRunID()
 	p.stop, p.leave = make(chan struct{}), make(chan struct{})
-	p.output = &output{w: p.Stdout}
+	p.output = newOutput(p.Stdout)
 	p.out = view.NewPrinter(p.output, p.colour(p.Stdout), width(p.Stdout))
 	p.err = view.NewPrinter(p.Stderr, p.colour(p.Stderr), width(p.Stderr))
 

@@ -79,7 +79,7 @@ func (t *tail) show(follow bool, read <-chan []executor.Outcome[struct{}]) []exe
 }
 
 func (t *tail) report(event view.Event) {
-	if event != nil && !t.p.stopped() {
+	if event != nil && !t.p.stopped() && !t.p.output.closed() {
 		t.print()
 		t.p.report.Report(event)
 	}
