@@ -22,6 +22,7 @@ var examples = map[string]string{
 	"status": `
   xmrfleet status
   xmrfleet status --why mini-1           # what its agent saw and did
+  xmrfleet status --watch                # until Ctrl-C
   xmrfleet status -l @office || mail -s miners ops@example.org </dev/null`,
 	"logs": `
   xmrfleet logs -l mini-1 -f
