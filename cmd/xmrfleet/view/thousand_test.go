@@ -74,11 +74,12 @@ func TestThousand(t *testing.T) {
 	}
 }
 
-// quickly fails unless f takes less than 100 ms, ten times that with the
-// race detector. The best of three counts: the machine may be busy.
+// quickly fails unless f takes less than a second, ten times that with the race
+// detector: where it takes 20 ms, a busy machine is no reason to fail. The best
+// of three counts.
 func quickly(t *testing.T, f func()) {
 	t.Helper()
-	limit, best := 100*time.Millisecond, time.Hour
+	limit, best := time.Second, time.Hour
 	if raceDetector {
 		limit *= 10
 	}
