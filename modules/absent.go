@@ -10,6 +10,10 @@ import (
 type Absent struct {
 	Path string
 
+	// Kind is what is to be removed, in the word of the resource that puts it
+	// there: "file", "unit", "executable". Empty: "file".
+	Kind string
+
 	// EmptyParent says that the directory goes too if nothing else is in it.
 	EmptyParent bool
 
@@ -18,7 +22,25 @@ type Absent struct {
 	Unit bool
 }
 
-func (a Absent) ID() string { return "absent " + a.Path }
+// ID is that of what goes.
+func (a Absent) ID() string {
+	switch a.Kind {
+	case "":
+		return "file " + a.Path
+	case "unit":
+		return "unit " + path.Base(a.Path)
+	}
+	return a.Kind + " " + a.Path
+}
+
+// expects reports whether what was found is what its Kind says.
+func (a Absent) expects(found string) bool {
+	switch a.Kind {
+	case "directory", "drop-ins":
+		return found == "directory"
+	}
+	return found == "file"
+}
 
 func (a Absent) Validate() error { return validPath(a.Path) }
 
@@ -42,12 +64,13 @@ func (a Absent) Diff(probed string, _ Facts) (Change, error) {
 	if err != nil {
 		return Change{}, fmt.Errorf("read %s: %w", a.ID(), err)
 	}
-	gone := Field{Name: "type", Old: old.kind}
-	if old.kind == "absent" {
-		gone = Field{Name: "empty directory", Old: path.Dir(a.Path)}
+	c := Change{Action: Delete, Steps: []Command{{Script: remove, Args: []string{a.Path, yes(a.EmptyParent)}}}}
+	switch {
+	case old.kind == "absent":
+		c.Reason = "only its empty directory is left"
+	case !a.expects(old.kind):
+		c.Fields = []Field{{Name: "it is a", Old: old.kind}}
 	}
-	c := Change{Action: Delete, Fields: []Field{gone},
-		Steps: []Command{{Script: remove, Args: []string{a.Path, yes(a.EmptyParent)}}}}
 	if a.Unit {
 		c.Steps = append(c.Steps, daemonReload)
 	}

@@ -174,7 +174,7 @@ func (m Miner) noMiner() (files, services []Resource) {
 	binary.Absent = true
 	return []Resource{
 			noDropIns(agent.MinerUnit),
-			Absent{Path: path.Join(unitDir, agent.MinerUnit), Unit: true},
+			Absent{Kind: "unit", Path: path.Join(unitDir, agent.MinerUnit), Unit: true},
 			Absent{Path: minerConfig, EmptyParent: true},
 			binary,
 			User{Name: minerUser, Absent: true},
@@ -186,10 +186,10 @@ func (m Miner) noMiner() (files, services []Resource) {
 func (m Miner) noAgent() (files, services []Resource) {
 	return []Resource{
 			noDropIns(agent.Unit),
-			Absent{Path: path.Join(unitDir, agent.Unit), Unit: true},
+			Absent{Kind: "unit", Path: path.Join(unitDir, agent.Unit), Unit: true},
 			Absent{Path: agent.SettingsFile, EmptyParent: true},
-			Absent{Path: agent.Binary},
-			Absent{Path: agent.StateDir},
+			Absent{Kind: "executable", Path: agent.Binary},
+			Absent{Kind: "directory", Path: agent.StateDir},
 		}, []Resource{
 			Service{Unit: agent.Unit},
 		}

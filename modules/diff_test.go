@@ -131,14 +131,29 @@ func TestSymlinkDiff(t *testing.T) {
 func TestAbsentDiff(t *testing.T) {
 	differences(t, Absent{Path: "/etc/a/b", EmptyParent: true}, Facts{}, []diffCase{
 		{"as it should be", "absent\n", ""},
-		{"file", "file 644 root root 4 sha256\n" + sum("new\n") + "  -\n", "delete [type: file -> ] | remove /etc/a/b yes"},
-		{"link", "link\n/c\n", "delete [type: link -> ] | remove /etc/a/b yes"},
-		{"directory", "directory 755 root root\n", "delete [type: directory -> ] | remove /etc/a/b yes"},
-		{"socket", "other\n", "delete [type: other -> ] | remove /etc/a/b yes"},
-		{"parent", "absent\nempty parent\n", "delete [empty directory: /etc/a -> ] | remove /etc/a/b yes"},
+		{"file", "file 644 root root 4 sha256\n" + sum("new\n") + "  -\n", "delete | remove /etc/a/b yes"},
+		{"link", "link\n/c\n", "delete [it is a: link -> ] | remove /etc/a/b yes"},
+		{"directory", "directory 755 root root\n", "delete [it is a: directory -> ] | remove /etc/a/b yes"},
+		{"socket", "other\n", "delete [it is a: other -> ] | remove /etc/a/b yes"},
+		{"parent", "absent\nempty parent\n", "delete: only its empty directory is left | remove /etc/a/b yes"},
 	})
+	differences(t, Absent{Kind: "drop-ins", Path: "/etc/a.d"}, Facts{}, []diffCase{
+		{"as expected", "directory 755 root root\n", "delete | remove /etc/a.d no"},
+		{"something else", "file 644 root root 4 sha256\n" + sum("new\n") + "  -\n", "delete [it is a: file -> ] | remove /etc/a.d no"},
+	})
+	for want, a := range map[string]Absent{
+		"file /etc/a":           {Path: "/etc/a"},
+		"unit a.service":        {Kind: "unit", Path: "/etc/systemd/system/a.service"},
+		"directory /var/lib/a":  {Kind: "directory", Path: "/var/lib/a"},
+		"executable /usr/bin/a": {Kind: "executable", Path: "/usr/bin/a"},
+		"drop-ins /etc/a.d":     {Kind: "drop-ins", Path: "/etc/a.d"},
+	} {
+		if got := a.ID(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
 	differences(t, Absent{Path: "/etc/a", Unit: true}, Facts{}, []diffCase{
-		{"unit", "link\n/dev/null\n", "delete [type: link -> ] | remove /etc/a no | reload"},
+		{"unit", "link\n/dev/null\n", "delete [it is a: link -> ] | remove /etc/a no | reload"},
 	})
 }
 

@@ -146,14 +146,14 @@ func TestMiner(t *testing.T) {
 	absent.XMRig.State = StateAbsent
 	expect("absent", apply("absent", absent),
 		"stop service xmrig-orchestrator",
-		"delete absent /etc/systemd/system/xmrig.service",
-		"delete absent /etc/xmrig/config.json",
+		"delete unit xmrig.service",
+		"delete file /etc/xmrig/config.json",
 		"delete binary xmrig",
 		"delete user xmrig",
-		"delete absent /etc/systemd/system/xmrig-orchestrator.service",
-		"delete absent /etc/xmrig/orchestrator.json",
-		"delete absent /usr/local/bin/xmrig-orchestrator",
-		"delete absent /var/lib/xmrig-orchestrator",
+		"delete unit xmrig-orchestrator.service",
+		"delete file /etc/xmrig/orchestrator.json",
+		"delete executable /usr/local/bin/xmrig-orchestrator",
+		"delete directory /var/lib/xmrig-orchestrator",
 		"delete journal xmrig")
 	expect("absent again", apply("absent again", absent))
 
@@ -221,10 +221,10 @@ func TestTakeover(t *testing.T) {
 	if want := []string{
 		"create journal xmrig",
 		"update user xmrig",
-		"delete absent /etc/logrotate.d/xmrig",
+		"delete file /etc/logrotate.d/xmrig",
 		"update binary xmrig",
 		"update file /etc/xmrig/config.json",
-		"delete absent /etc/systemd/system/xmrig.service.d",
+		"delete drop-ins /etc/systemd/system/xmrig.service.d",
 		"update unit xmrig.service",
 		"update executable /usr/local/bin/xmrig-orchestrator",
 		"create file /etc/xmrig/orchestrator.json",

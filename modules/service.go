@@ -1,6 +1,7 @@
 package modules
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -161,7 +162,7 @@ func (s Service) Diff(probed string, facts Facts) (Change, error) {
 			want = "enabled"
 		}
 		c.Action = Update
-		c.Fields = append(c.Fields, Field{"start at boot", u.file, want})
+		c.Fields = append(c.Fields, Field{"start at boot", cmp.Or(u.file, "disabled"), want})
 		c.Steps = append(c.Steps, Command{Script: setEnabled, Args: []string{s.Unit, want}})
 	}
 	if !s.Enabled && u.file != "enabled" && u.wants {
@@ -171,7 +172,7 @@ func (s Service) Diff(probed string, facts Facts) (Change, error) {
 	}
 	if u.reload {
 		c.Action = Update
-		c.Fields = append(c.Fields, Field{"loaded unit", "older than its file", "the file"})
+		c.Fields = append(c.Fields, Field{"loaded unit", "older than its file", "as its file"})
 		c.Steps = append(c.Steps, daemonReload)
 	}
 	if !s.Running {

@@ -20,7 +20,7 @@ const unitDir = "/etc/systemd/system/"
 func dropIns(unit string) string { return unitDir + unit + ".d" }
 
 // noDropIns removes them, because a described unit is described completely.
-func noDropIns(unit string) Absent { return Absent{Path: dropIns(unit), Unit: true} }
+func noDropIns(unit string) Absent { return Absent{Kind: "drop-ins", Path: dropIns(unit), Unit: true} }
 
 func (u Unit) file() File {
 	return File{Path: unitDir + u.Name, Owner: "root", Group: "root", Mode: "0644",

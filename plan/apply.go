@@ -162,7 +162,7 @@ func describe(c Change) string {
 func intent(audit string, changes []Change) step {
 	what := make([]string, len(changes))
 	for i, c := range changes {
-		what[i] = string(c.Action) + " " + c.Resource
+		what[i] = c.String()
 	}
 	return step{name: "write audit line", Command: auditLine(audit + ": " + strings.Join(what, "; "))}
 }

@@ -30,6 +30,9 @@ type Change struct {
 	modules.Change
 }
 
+// String is the change in words: "start service xmrig".
+func (c Change) String() string { return string(c.Action) + " " + c.Resource }
+
 // Empty reports whether the host is as it should be.
 func (p *Plan) Empty() bool { return len(p.Changes) == 0 }
 

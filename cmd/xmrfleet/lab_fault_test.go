@@ -75,7 +75,7 @@ func TestPortTaken(t *testing.T) {
 		t.Errorf("the miner is %q", got)
 	}
 	f.sh("mini-1", `systemctl stop other`)
-	f.plans("mini-1", []string{"~ service xmrig  restart: its API did not answer after the last start", "+ service xmrig-orchestrator  start  start at boot enabled"})
+	f.plans("mini-1", []string{"~ restart service xmrig: its API did not answer after the last start", "+ start   service xmrig-orchestrator  start at boot: disabled -> enabled"})
 	f.apply()
 	f.sh("mini-1", `xmrig-orchestrator check`)
 	f.converged()
@@ -89,7 +89,7 @@ func TestPortTaken(t *testing.T) {
 		t.Fatalf("the other miner is not named: %v", o)
 	}
 	f.sh("mini-1", found[1])
-	f.plans("mini-1", []string{"~ service xmrig  restart: its API did not answer after the last start"})
+	f.plans("mini-1", []string{"~ restart service xmrig: its API did not answer after the last start"})
 	f.apply()
 	f.converged()
 }

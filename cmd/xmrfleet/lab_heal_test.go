@@ -105,113 +105,113 @@ func wounds(binary string) []wound {
 	return []wound{
 		{
 			"config edited", `sed -i s/pool-a/pool-x/ /etc/xmrig/config.json`,
-			[]string{"~ file /etc/xmrig/config.json"},
+			[]string{"~ update  file /etc/xmrig/config.json"},
 			[]string{configFile},
 		}, {
 			"config edited and used", `sed -i s/pool-a/pool-x/ /etc/xmrig/config.json; systemctl restart xmrig`,
-			[]string{"~ file /etc/xmrig/config.json", "~ service xmrig  restart: the running process has the old config"},
+			[]string{"~ update  file /etc/xmrig/config.json", "~ restart service xmrig: the running process has the old config"},
 			[]string{configFile, minerRun},
 		}, {
 			"config of another mode", `chmod 0666 /etc/xmrig/config.json`,
-			[]string{"~ file /etc/xmrig/config.json"},
+			[]string{"~ update  file /etc/xmrig/config.json"},
 			[]string{configFile},
 		}, {
 			"unit edited", `sed -i s/RestartSec=10s/RestartSec=1h/ /etc/systemd/system/xmrig.service`,
-			[]string{"~ unit xmrig.service", "~ service xmrig"},
+			[]string{"~ update  unit xmrig.service", "~ update  service xmrig"},
 			[]string{unitFile},
 		}, {
 			"unit edited and loaded", `sed -i s/RestartSec=10s/RestartSec=1h/ /etc/systemd/system/xmrig.service; systemctl daemon-reload`,
-			[]string{"~ unit xmrig.service"},
+			[]string{"~ update  unit xmrig.service"},
 			[]string{unitFile},
 		}, {
 			"unit edited and used", `sed -i 's,^ExecStart=.*,& --print-time=1,' /etc/systemd/system/xmrig.service; systemctl daemon-reload; systemctl restart xmrig`,
-			[]string{"~ unit xmrig.service", "~ service xmrig  restart: the running process has the old unit"},
+			[]string{"~ update  unit xmrig.service", "~ restart service xmrig: the running process has the old unit"},
 			[]string{unitFile, minerRun},
 		}, {
 			"unit right and not loaded", `touch /etc/systemd/system/xmrig.service`,
-			[]string{"~ service xmrig"},
+			[]string{"~ update  service xmrig"},
 			[]string{unitFile},
 		}, {
 			"unit with a drop-in", `mkdir /etc/systemd/system/xmrig.service.d; printf '[Service]\nRestartSec=1h\n' >/etc/systemd/system/xmrig.service.d/slow.conf`,
-			[]string{"- absent /etc/systemd/system/xmrig.service.d  type directory"},
+			[]string{"- delete  drop-ins /etc/systemd/system/xmrig.service.d"},
 			nil,
 		}, {
 			"unit with a drop-in in use", `mkdir /etc/systemd/system/xmrig.service.d; printf '[Service]\nRestartSec=1h\n' >/etc/systemd/system/xmrig.service.d/slow.conf
 				systemctl daemon-reload; systemctl restart xmrig`,
-			[]string{"- absent /etc/systemd/system/xmrig.service.d  type directory", "~ service xmrig  restart: the running process has the old unit"},
+			[]string{"- delete  drop-ins /etc/systemd/system/xmrig.service.d", "~ restart service xmrig: the running process has the old unit"},
 			[]string{minerRun},
 		}, {
 			"unit masked", `systemctl stop xmrig; ln -sf /dev/null /etc/systemd/system/xmrig.service; systemctl daemon-reload`,
-			[]string{"~ unit xmrig.service", "+ service xmrig  start  start at boot enabled"},
+			[]string{"~ update  unit xmrig.service  36 lines", "+ start   service xmrig  start at boot: masked -> enabled"},
 			[]string{unitFile, minerRun},
 		}, {
 			"unit gone", `rm /etc/systemd/system/xmrig.service; systemctl daemon-reload`,
-			[]string{"+ unit xmrig.service  mode 0644, owner root:root", "~ service xmrig"},
+			[]string{"+ create  unit xmrig.service  mode 0644, owner root:root, 36 lines", "~ update  service xmrig"},
 			[]string{unitFile},
 		}, {
 			"record gone", `rm /run/xmrfleet/xmrig.service`,
-			[]string{"~ service xmrig  restart: it is not known what the running process was started with"},
+			[]string{"~ restart service xmrig: it is not known what the running process was started with"},
 			[]string{minerRun},
 		}, {
 			"service stopped", `systemctl stop xmrig`,
-			[]string{"+ service xmrig  start"},
+			[]string{"+ start   service xmrig"},
 			[]string{minerRun},
 		}, {
 			"service disabled", `systemctl disable -q xmrig`,
-			[]string{"~ service xmrig"},
+			[]string{"~ update  service xmrig"},
 			[]string{"/etc/systemd/system/multi-user.target.wants/xmrig.service"},
 		}, {
 			"link moved", `ln -sfn /bin/true /usr/local/bin/xmrig`,
-			[]string{"~ binary xmrig"},
+			[]string{"~ update  binary xmrig"},
 			[]string{"/usr/local/bin/xmrig"},
 		}, {
 			"link moved and used", `ln -sfn /bin/sleep /usr/local/bin/xmrig; sed -i 's,^ExecStart=.*,ExecStart=/usr/local/bin/xmrig infinity,' /etc/systemd/system/xmrig.service
 				systemctl daemon-reload; systemctl restart xmrig`,
-			[]string{"~ binary xmrig", "~ unit xmrig.service", "~ service xmrig  restart: the running process has the old binary and unit"},
+			[]string{"~ update  binary xmrig", "~ update  unit xmrig.service", "~ restart service xmrig: the running process has the old binary and unit"},
 			[]string{unitFile, "/usr/local/bin/xmrig", minerRun},
 		}, {
 			"stored file replaced", `install /bin/true ` + stored,
-			[]string{"~ binary xmrig  the installed file is not what it was"},
+			[]string{"~ update  binary xmrig: the installed file is not what it was"},
 			[]string{stored},
 		}, {
 			"stored file gone", `rm ` + stored,
-			[]string{"~ binary xmrig  the installed file is not what it was"},
+			[]string{"~ update  binary xmrig: the installed file is not what it was"},
 			[]string{stored},
 		}, {
 			"stored file writable", `chmod 0777 ` + stored,
-			[]string{"~ binary xmrig  the installed file is not what it was"},
+			[]string{"~ update  binary xmrig: the installed file is not what it was"},
 			[]string{stored},
 		}, {
 			"user gone", `systemctl stop xmrig; userdel xmrig`,
-			[]string{"+ user xmrig  group xmrig, user xmrig (system, no home, no login)", "~ file /etc/xmrig/config.json", "+ service xmrig  start"},
+			[]string{"+ create  user xmrig  group xmrig, user xmrig (system, no home, no login)", "~ update  file /etc/xmrig/config.json", "+ start   service xmrig"},
 			[]string{"/etc/group", "/etc/passwd", configFile, minerRun},
 		}, {
 			"user with a login", `usermod -s /bin/bash xmrig`,
-			[]string{"~ user xmrig"},
+			[]string{"~ update  user xmrig"},
 			[]string{"/etc/passwd"},
 		}, {
 			"user of another group", `usermod -g nogroup xmrig`,
-			[]string{"~ user xmrig"},
+			[]string{"~ update  user xmrig"},
 			[]string{"/etc/passwd"},
 		}, {
 			"directory of another owner", `chown xmrig /etc/xmrig; chmod 2777 /etc/xmrig`,
-			[]string{"~ directory /etc/xmrig"},
+			[]string{"~ update  directory /etc/xmrig"},
 			nil,
 		}, {
 			"agent's program gone", `rm /usr/local/bin/xmrig-orchestrator`,
-			[]string{"+ executable /usr/local/bin/xmrig-orchestrator  mode 0755, owner root:root"},
+			[]string{"+ create  executable /usr/local/bin/xmrig-orchestrator  mode 0755, owner root:root"},
 			[]string{"/usr/local/bin/xmrig-orchestrator"},
 		}, {
 			"agent stopped", `systemctl stop xmrig-orchestrator`,
-			[]string{"+ service xmrig-orchestrator  start"},
+			[]string{"+ start   service xmrig-orchestrator"},
 			[]string{agentRun},
 		}, {
 			"agent's settings edited", `sed -i 's/"1s"/"1h"/' /etc/xmrig/orchestrator.json; systemctl restart xmrig-orchestrator`,
-			[]string{"~ file /etc/xmrig/orchestrator.json", "~ service xmrig-orchestrator  restart: the running process has the old config"},
+			[]string{"~ update  file /etc/xmrig/orchestrator.json", "~ restart service xmrig-orchestrator: the running process has the old config"},
 			[]string{"/etc/xmrig/orchestrator.json", agentRun},
 		}, {
 			"journald's settings edited", `sleep 1; sed -i s/100M/1M/ /etc/systemd/journald@xmrig.conf; systemctl restart systemd-journald@xmrig`,
-			[]string{"~ journal xmrig"},
+			[]string{"~ update  journal xmrig"},
 			[]string{"/etc/systemd/journald@xmrig.conf", "systemd-journald@xmrig.service:InvocationID"},
 		},
 	}
@@ -276,7 +276,7 @@ func TestHealFile(t *testing.T) {
 	before := f.footprint("mini-1")
 	f.sh("mini-1", `rm /usr/local/bin/xmrig; cp /bin/true /usr/local/bin/xmrig`)
 	sum := strings.Fields(f.sh("mini-1", `sha256sum /bin/true`))[0]
-	f.plans("mini-1", []string{"~ binary xmrig"})
+	f.plans("mini-1", []string{"~ update  binary xmrig"})
 	f.apply()
 	want := append(store(sum, "xmrig"), "/usr/local/bin/xmrig")
 	if got := moved(before, f.footprint("mini-1")); !slices.Equal(got, slices.Sorted(slices.Values(want))) {
@@ -291,10 +291,10 @@ func TestHealDeadRun(t *testing.T) {
 	f := newFleet(t, "host \"mini-1\" {}\n", "mini-1")
 	f.apply()
 	f.write(strings.ReplaceAll(preamble, "pool-a", "pool-b") + "host \"mini-1\" {}\n")
-	f.plans("mini-1", []string{"~ file /etc/xmrig/config.json", "~ service xmrig  restart: the running process has the old config"})
+	f.plans("mini-1", []string{"~ update  file /etc/xmrig/config.json", "~ restart service xmrig: the running process has the old config"})
 	f.sh("mini-1", `sed -i s/pool-a/pool-b/ /etc/xmrig/config.json`)
 	before := f.footprint("mini-1")
-	f.plans("mini-1", []string{"~ service xmrig  restart: the running process has the old config"})
+	f.plans("mini-1", []string{"~ restart service xmrig: the running process has the old config"})
 	f.apply()
 	if got := moved(before, f.footprint("mini-1")); !slices.Equal(got, []string{minerRun}) {
 		t.Errorf("moved %q", got)

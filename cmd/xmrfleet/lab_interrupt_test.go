@@ -62,7 +62,7 @@ func TestPrompt(t *testing.T) {
 		r := f.startOnTerminal("apply")
 		r.expect("Apply to 1 host? [y/N] ")
 		r.answer(answer)
-		contains(t, r.wait(want).stdout, "+ service xmrig  start", "Nothing was changed.")
+		contains(t, r.wait(want).stdout, "+ start   service xmrig", "Nothing was changed.")
 		f.untouched("mini-1")
 	}
 	r := f.startOnTerminal("apply")

@@ -54,7 +54,7 @@ func TestStates(t *testing.T) {
 	f.apply()
 	is("inactive disabled", "active enabled", "stopped")
 	f.sh("mini-1", `systemctl enable -q --now xmrig`)
-	f.plans("mini-1", []string{"- service xmrig  stop  start at boot disabled"})
+	f.plans("mini-1", []string{"- stop    service xmrig  start at boot: enabled -> disabled"})
 	f.apply()
 	is("inactive disabled", "active enabled", "stopped")
 
@@ -123,7 +123,7 @@ func TestDonationConfig(t *testing.T) {
 	if want := "NRestarts=0\nExecMainStatus=2\nActiveState=failed\nSubState=failed\n"; state != want {
 		t.Errorf("with a broken config\n got %q\nwant %q", state, want)
 	}
-	f.plans("mini-1", []string{"~ file /etc/xmrig/config.json", "+ service xmrig  start: it failed: exit-code"})
+	f.plans("mini-1", []string{"~ update  file /etc/xmrig/config.json", "+ start   service xmrig: it failed: exit-code"})
 	f.apply()
 	log := f.sh("mini-1", `journalctl --namespace=xmrig --sync; journalctl -q --namespace=+xmrig -u xmrig -o cat`)
 	contains(t, log, "No valid configuration found", "pool-a.example:443")
@@ -166,9 +166,9 @@ func TestChanges(t *testing.T) {
 		`- "worker-id": "mini-1-production"`, `+ "worker-id": "other"`,
 		"target: /usr/local/lib/xmrfleet/"+short(first)+"/xmrig -> /usr/local/lib/xmrfleet/"+short(later[0])+"/xmrig")
 	want := []string{
-		"~ binary xmrig", "~ file /etc/xmrig/config.json", "~ file /etc/xmrig/orchestrator.json",
-		"~ service xmrig  restart: the running process has the old config and binary",
-		"~ service xmrig-orchestrator  restart: the running process has the old config",
+		"~ update  binary xmrig", "~ update  file /etc/xmrig/config.json", "~ update  file /etc/xmrig/orchestrator.json",
+		"~ restart service xmrig: the running process has the old config and binary",
+		"~ restart service xmrig-orchestrator: the running process has the old config",
 	}
 	if got := changes(o.stdout); !slices.Equal(got, want) {
 		t.Errorf("changes\n got %q\nwant %q", got, want)
@@ -186,7 +186,7 @@ func TestChanges(t *testing.T) {
 	f.stores(later[0], later[1])
 
 	f.use(later[0])
-	f.plans("mini-1", []string{"~ binary xmrig", "~ service xmrig  restart: the running process has the old binary"})
+	f.plans("mini-1", []string{"~ update  binary xmrig", "~ restart service xmrig: the running process has the old binary"})
 	before := f.received("mini-1")
 	f.apply()
 	if n := f.received("mini-1") - before; n > 200<<10 {
@@ -240,8 +240,8 @@ func TestTarget(t *testing.T) {
 	before := f.footprint("mini-1")
 	f.sh("mini-1", `cd /usr/local/bin && cp -p xmrig-orchestrator new && echo >>new && mv new xmrig-orchestrator && systemctl restart xmrig-orchestrator
 		sed -i s/pool-a/pool-x/ /etc/xmrig/config.json`)
-	f.plans("mini-1", []string{"~ executable /usr/local/bin/xmrig-orchestrator  content differs (not shown)",
-		"~ service xmrig-orchestrator  restart: the running process has the old binary"}, "--target", "agent")
+	f.plans("mini-1", []string{"~ update  executable /usr/local/bin/xmrig-orchestrator: content differs (not shown)",
+		"~ restart service xmrig-orchestrator: the running process has the old binary"}, "--target", "agent")
 	f.mustRun(exitDone, "apply", "--yes", "-l", "mini-1", "--target", "agent")
 	if got := moved(before, f.footprint("mini-1")); !slices.Equal(got, []string{configFile, "/usr/local/bin/xmrig-orchestrator", agentRun}) {
 		t.Errorf("--target agent moved %q", got)
@@ -249,7 +249,7 @@ func TestTarget(t *testing.T) {
 
 	before = f.footprint("mini-1")
 	f.sh("mini-1", `systemctl stop xmrig-orchestrator`)
-	f.plans("mini-1", []string{"~ file /etc/xmrig/config.json"}, "--target", "xmrig")
+	f.plans("mini-1", []string{"~ update  file /etc/xmrig/config.json"}, "--target", "xmrig")
 	f.mustRun(exitDone, "apply", "--yes", "-l", "mini-1", "--target", "xmrig")
 	if got := moved(before, f.footprint("mini-1")); !slices.Equal(got, []string{configFile, "xmrig-orchestrator.service:ActiveState"}) {
 		t.Errorf("--target xmrig moved %q", got)

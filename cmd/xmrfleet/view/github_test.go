@@ -57,19 +57,19 @@ func TestGitHub(t *testing.T) {
 ::add-mask::canary-1
 ::add-mask::50%25%0Aof
   ~ a
-      ~ file /etc/xmrig/config.json
+      ~ update  file /etc/xmrig/config.json
                   "pass": "mini-1-production",
             -     "url": "a:443"
             +     "url": "b:443"
               }
-      ~ service xmrig  restart: the running process has the old config
+      ~ restart service xmrig: the running process has the old config
   ~ b
-      ~ file /etc/xmrig/config.json
+      ~ update  file /etc/xmrig/config.json
                   "pass": "mini-1-production",
             -     "url": "a:443"
             +     "url": "b:443"
               }
-      ~ service xmrig  restart: the running process has the old config
+      ~ restart service xmrig: the running process has the old config
       ! warning: file x: odd, 50%
   ! c  connect c:22: no route to host
       100% sure, (sensitive)
@@ -98,19 +98,19 @@ retry: xmrfleet apply -l b,c
 
 `+"```text"+`
   ~ a
-      ~ file /etc/xmrig/config.json
+      ~ update  file /etc/xmrig/config.json
                   "pass": "mini-1-production",
             -     "url": "a:443"
             +     "url": "b:443"
               }
-      ~ service xmrig  restart: the running process has the old config
+      ~ restart service xmrig: the running process has the old config
   ~ b
-      ~ file /etc/xmrig/config.json
+      ~ update  file /etc/xmrig/config.json
                   "pass": "mini-1-production",
             -     "url": "a:443"
             +     "url": "b:443"
               }
-      ~ service xmrig  restart: the running process has the old config
+      ~ restart service xmrig: the running process has the old config
       ! warning: file x: odd, 50%
   ! c  connect c:22: no route to host
       100% sure, (sensitive)

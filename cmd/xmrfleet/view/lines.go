@@ -108,7 +108,7 @@ func plannedChange(host string, c plan.Change, details bool) line {
 	if c.Before != "" || details {
 		body.Before, body.After = c.Before, c.After
 	}
-	return line{kind: "planned_change", host: host, message: host + ": " + string(c.Action) + " " + c.Resource, body: body}
+	return line{kind: "planned_change", host: host, message: host + ": " + c.String(), body: body}
 }
 
 func (e Saved) lines() []line {
@@ -126,7 +126,7 @@ func (e Begun) lines() []line {
 }
 
 func (e Made) lines() []line {
-	return []line{{kind: "apply_progress", host: e.Host, message: e.Host + ": made: " + string(e.Change.Action) + " " + e.Change.Resource, body: struct {
+	return []line{{kind: "apply_progress", host: e.Host, message: e.Host + ": made: " + e.Change.String(), body: struct {
 		step
 		Took int64 `json:"took_ms"`
 	}{step{e.Change.Resource, e.Change.Action}, e.Took.Milliseconds()}}}

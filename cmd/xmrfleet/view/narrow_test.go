@@ -36,7 +36,7 @@ func TestNarrow(t *testing.T) {
 	})
 	check(t, got, `
   ~ miner-beta
-      + file
+      + create  file
         /etc/xmrig/orchestrator.json
         mode 0600, owner root:root
   ! miner-delta  connect 127.0.0.1:22:

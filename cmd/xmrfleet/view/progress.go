@@ -36,7 +36,7 @@ const stopping = "stopping: no other host is started, and the running ones go on
 
 // Made says that one change was made.
 func (p Progress) Made(host string, c plan.Change, took time.Duration) {
-	p.line(host, fmt.Sprintf("  %s %s %s  %s", p.green("✓"), c.Action, c.Resource, p.faint(Duration(took))))
+	p.line(host, fmt.Sprintf("  %s %s  %s", p.green("✓"), c, p.faint(Duration(took))))
 }
 
 // End says what became of a host; at length, as with the journal of a unit that
@@ -101,11 +101,11 @@ func (r HostResult) text() string {
 	var out strings.Builder
 	out.WriteString(trouble{progressOf(r) + ": " + r.Err().Error(), "", r.Hint}.text())
 	for _, c := range r.Done {
-		fmt.Fprintf(&out, "        made     %s %s\n", c.Action, c.Resource)
+		fmt.Fprintf(&out, "        made     %s\n", c)
 	}
 	if len(r.Done) > 0 {
 		for _, c := range r.Pending {
-			fmt.Fprintf(&out, "        not yet  %s %s\n", c.Action, c.Resource)
+			fmt.Fprintf(&out, "        not yet  %s\n", c)
 		}
 	}
 	return out.String()

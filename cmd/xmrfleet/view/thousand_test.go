@@ -96,14 +96,14 @@ func quickly(t *testing.T, f func()) {
 
 const thousandPlanned = `
   ~ m[0001-0050], m[0052-0150], m[0152-0250], m[0252-0350], m[0352-0450], m[0452-0550], m[0552-0650], m[0652-0750], m[0752-0850], m[0852-0900], m[0961-1000]    931 hosts, same changes
-      ~ file /etc/xmrig/config.json
+      ~ update  file /etc/xmrig/config.json
                   "pass": "${host.name}-production",
             -     "url": "a:443"
             +     "url": "b:443"
               }
-      ~ service xmrig  restart: the running process has the old config
+      ~ restart service xmrig: the running process has the old config
   ~ m[0941-0950], m[0952-0960]    19 hosts, same change
-      ~ service xmrig  restart: the running process has the old config
+      ~ restart service xmrig: the running process has the old config
   ! m0901  connect 10.0.3.0:22: no route to host
   ! m0902  connect 10.0.3.1:22: no route to host
   ! m0903  connect 10.0.3.2:22: no route to host

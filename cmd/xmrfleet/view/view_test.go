@@ -56,32 +56,91 @@ func TestPlan(t *testing.T) {
 				change("binary xmrig", modules.Change{Action: modules.Update, Fields: []modules.Field{
 					{Name: "target", Old: "/s/" + strings.Repeat("a", 64) + "/xmrig", New: "/s/" + strings.Repeat("b", 64) + "/xmrig"},
 					{Name: "old binary", Old: strings.Repeat("c", 64)}}}),
-				change("absent /etc/logrotate.d/xmrig", modules.Change{Action: modules.Delete, Fields: []modules.Field{{Name: "type", Old: "file"}}}),
+				change("file /etc/logrotate.d/xmrig", modules.Change{Action: modules.Delete}),
 				change("service xmrig-orchestrator", modules.Change{Action: modules.Start, Disruptive: true}),
 			}}},
 	}
 	check(t, printed(0, func(p *Printer) { p.Plan(hosts, false, 400*time.Millisecond) }), `
   ~ mini-1, miner-gamma    2 hosts, same changes
-      ~ file /etc/xmrig/config.json
+      ~ update  file /etc/xmrig/config.json
                   "pass": "${host.name}-production",
             -     "url": "a:443"
             +     "url": "b:443"
               }
-      ~ service xmrig  restart: the running process has the old config
+      ~ restart service xmrig: the running process has the old config
   ~ odd
-      + user xmrig  group xmrig
-      ~ file /etc/xmrig/config.json
+      + create  user xmrig  group xmrig
+      ~ update  file /etc/xmrig/config.json
             mode: 0644 -> 0640
-      ~ binary xmrig
+      ~ update  binary xmrig
             target: /s/aaaaaaaaaaaa…/xmrig -> /s/bbbbbbbbbbbb…/xmrig
-            old binary: cccccccccccc…
-      - absent /etc/logrotate.d/xmrig  type file
-      + service xmrig-orchestrator  start
+            old binary: cccccccccccc… -> removed
+      - delete  file /etc/logrotate.d/xmrig
+      + start   service xmrig-orchestrator
       ! warning: file /etc/xmrig/orchestrator.json: agent.hostname is "x", the host calls itself "odd"
   ! miner-delta  connect 10.0.0.9:22: no route to host
       hint: is it on?
 
 Plan: 3 of 5 hosts to change, 9 changes, 2 restarts. 1 host was not read.    0.4s
+`)
+}
+
+// Of new files people are told how long they are, whether they are the same on
+// all hosts of a block, and where to see them.
+func TestPlanOfNewFiles(t *testing.T) {
+	file := func(path, content string) plan.Change {
+		return change("file "+path, modules.Change{Action: modules.Create, After: content,
+			Fields: []modules.Field{{Name: "mode", New: "0640"}, {Name: "owner", New: "root:root"}}})
+	}
+	start := change("service xmrig", modules.Change{Action: modules.Start, Disruptive: true, Fields: []modules.Field{{Name: "start at boot", Old: "disabled", New: "enabled"}}})
+	host := func(name, content string) HostPlan {
+		return HostPlan{Host: name, Plan: &plan.Plan{Changes: []plan.Change{
+			file("/a", "of "+name+"\nand more\n"), file("/b", content), change("executable /c", modules.Change{Action: modules.Create}), start}}}
+	}
+	hosts := []HostPlan{host("m1", "50\n"), host("m2", "50\n"), host("m3", "75\n75"), host("m4", "50\n")}
+	plan := func(details bool, hosts ...HostPlan) string {
+		return printed(0, func(p *Printer) { p.Plan(hosts, details, time.Second) })
+	}
+	check(t, plan(false, hosts...), `
+  ~ m1, m2, m3, m4    4 hosts, same changes but for content
+      + create  file /a  mode 0640, owner root:root, 2 lines
+      + create  file /b  mode 0640, owner root:root, content differs by host
+      + create  executable /c
+      + start   service xmrig  start at boot: disabled -> enabled
+      (new files in full: xmrfleet render m1, or -v)
+
+Plan: 4 of 4 hosts to change, 16 changes.    1.0s
+`)
+	check(t, plan(false, hosts[2]), `
+  ~ m3
+      + create  file /a  mode 0640, owner root:root, 2 lines
+      + create  file /b  mode 0640, owner root:root, 2 lines
+      + create  executable /c
+      + start   service xmrig  start at boot: disabled -> enabled
+      (new files in full: xmrfleet render m3, or -v)
+
+Plan: 1 of 1 host to change, 4 changes.    1.0s
+`)
+	check(t, plan(true, hosts...), `
+  ~ m1, m2, m4    3 hosts, same changes
+      + create  file /a  mode 0640, owner root:root
+            + of ${host.name}
+            + and more
+      + create  file /b  mode 0640, owner root:root
+            + 50
+      + create  executable /c
+      + start   service xmrig  start at boot: disabled -> enabled
+  ~ m3
+      + create  file /a  mode 0640, owner root:root
+            + of m3
+            + and more
+      + create  file /b  mode 0640, owner root:root
+            + 75
+            + 75
+      + create  executable /c
+      + start   service xmrig  start at boot: disabled -> enabled
+
+Plan: 4 of 4 hosts to change, 16 changes.    1.0s
 `)
 }
 
@@ -192,11 +251,11 @@ func TestColour(t *testing.T) {
 	p := NewPrinter(&buf, true, 0)
 	p.Plan([]HostPlan{{Host: "a", Plan: &plan.Plan{Changes: []plan.Change{
 		change("user xmrig", modules.Change{Action: modules.Update, Fields: []modules.Field{{Name: "shell", Old: "/bin/\u009bbash", New: "no login"}}}),
-		change("absent /x", modules.Change{Action: modules.Delete, Fields: []modules.Field{{Name: "type", Old: "fi\x1b[2Jle"}}}),
+		change("file /x", modules.Change{Action: modules.Delete, Fields: []modules.Field{{Name: "it is a", Old: "li\x1b[2Jnk"}}}),
 	}}}}, false, time.Second)
 	check(t, buf.String(), "  \x1b[33m~\x1b[m \x1b[1ma\x1b[m\n"+
-		"      \x1b[33m~\x1b[m user xmrig\n"+
+		"      \x1b[33m~\x1b[m update  user xmrig\n"+
 		"            shell: \x1b[31m/bin/bash\x1b[m -> \x1b[32mno login\x1b[m\n"+
-		"      \x1b[31m-\x1b[m absent /x  \x1b[2mtype fi[2Jle\x1b[m\n"+
+		"      \x1b[31m-\x1b[m delete  file /x  \x1b[2mit is a li[2Jnk\x1b[m\n"+
 		"\n\x1b[1mPlan: 1 of 1 host to change, 2 changes.\x1b[m    1.0s\n")
 }

@@ -36,7 +36,7 @@ func (b Busy) doing() string {
 	case Reading:
 		return "connecting and reading"
 	case Changing:
-		return string(b.Change.Action) + " " + b.Change.Resource
+		return b.Change.String()
 	}
 	return "verifying"
 }
