@@ -1,8 +1,8 @@
 // Package executor runs commands on hosts over SSH.
 //
 // A [Dialer] resolves names as the ssh program does, checks host keys, and
-// opens one [Shell] a host: one connection, one session, a root shell that
-// reads frames. A frame is a list of commands that runs to its end whatever
+// opens one [Shell] a host: one connection, its own or that of a live OpenSSH
+// master, one session, a root shell that reads frames. A frame is a list of commands that runs to its end whatever
 // becomes of the connection, so the point between two frames is safe. A Shell
 // may hold the host's lock, which ends with it.
 //
@@ -29,7 +29,7 @@ type Target struct {
 	ProxyJump    string // [user@]host[:port], several separated by commas; "none"
 
 	// HostKeys pins the host's keys, each as "ssh-ed25519 AAAA...". If there
-	// is one, no known_hosts file is asked.
+	// is one, no known_hosts file is asked, and no OpenSSH master is used.
 	HostKeys []string
 }
 
@@ -42,7 +42,8 @@ type Dialer struct {
 
 	// ConnectTimeout bounds a connection from the first packet until the user
 	// is authenticated, for each hop, but for the time in which a key signs. It
-	// bounds as well how long an ssh-agent may take to list its keys. 0: 5 s.
+	// bounds as well how long an ssh-agent may take to list its keys, and before
+	// all that an OpenSSH master to open a session. 0: 5 s.
 	ConnectTimeout time.Duration
 
 	Parallelism int // connections that are being set up at a time; 0: 64

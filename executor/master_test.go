@@ -294,3 +294,28 @@ func TestMasterSurvives(t *testing.T) {
 		})
 	}
 }
+
+// A shell needs the master, not its socket; a master that stops is noticed.
+func TestShellOutlivesTheSocket(t *testing.T) {
+	t.Parallel()
+	server := sshtest.Start(t, nil)
+	d := dialer(t, map[string]*sshtest.Server{"h": server})
+	m := startMaster(t, d.SSHConfig, "%C", nil)
+	d.timing.keepalive, d.timing.silence = 100*time.Millisecond, time.Second
+	first, _ := open(t, d, "h", OpenOptions{})
+	if err := os.Rename(m.socket, m.socket+".moved"); err != nil {
+		t.Fatal(err)
+	}
+	if got := text(run(t, first, sh(`sleep 2; echo here`))); got != "0 \"here\\n\" \"\"\n" {
+		t.Errorf("got %s", got)
+	}
+	if err := os.Rename(m.socket+".moved", m.socket); err != nil {
+		t.Fatal(err)
+	}
+	second, _ := open(t, d, "h", OpenOptions{})
+	m.cmd.Process.Signal(syscall.SIGSTOP)
+	_, err := second.Run(t.Context(), nil, sh(`:`))
+	if want := "run command: no sign of life for 1s"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}

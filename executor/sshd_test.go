@@ -105,9 +105,18 @@ func (o *openSSH) dialer(t *testing.T) *Dialer {
 
 // sshd has two keys, of which one is known: that is the one to ask for.
 func TestOpenSSH(t *testing.T) {
+	for name, share := range map[string]bool{"own connection": false, "control socket": true} {
+		t.Run(name, func(t *testing.T) { testOpenSSH(t, share) })
+	}
+}
+
+func testOpenSSH(t *testing.T, share bool) {
 	t.Parallel()
 	server := startSSHD(t, "")
 	d := server.dialer(t)
+	if share {
+		startMaster(t, server.config, "%C", nil)
+	}
 	s, results := open(t, d, "h", OpenOptions{Lock: maia, First: []modules.Command{sh(`echo "$1"; echo err >&2`, "it's")}})
 	if got := text(results); got != "0 \"it's\\n\" \"err\\n\"\n" {
 		t.Errorf("first: %s", got)
