@@ -179,7 +179,7 @@ host "mini-2" {}
 	if n := frames(r.stdout.String()); n == drawn {
 		t.Error("nothing is drawn while a host hangs")
 	}
-	r.shows(30*time.Second, "mini-2  unknown", "no sign of life")
+	r.shows(40*time.Second, "mini-2  unknown", "no answer within 5s")
 	if err := f.lab.Host("mini-2").Join(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -308,7 +308,7 @@ func TestWatchPanics(t *testing.T) {
 	defer terminal.Close()
 	defer tty.Close()
 	r := &running{t: t, terminal: terminal}
-	p := &Program{Stdin: tty, Stdout: tty, output: &output{w: tty}}
+	p := &Program{Stdin: tty, Stdout: tty, output: newOutput(tty)}
 	func() {
 		defer func() {
 			if recover() == nil {

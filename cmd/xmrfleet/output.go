@@ -47,6 +47,13 @@ func (o *output) closed() bool {
 	}
 }
 
+// failed reports whether something is lost that somebody wanted to read.
+func (o *output) failed() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.err != nil
+}
+
 // whileRead is a context that also ends when nobody reads on: for work that is
 // nothing without its output.
 func (o *output) whileRead(ctx context.Context) (context.Context, context.CancelFunc) {

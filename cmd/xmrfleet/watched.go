@@ -35,21 +35,23 @@ func newWatched(h hcl.Host) *watched {
 }
 
 // ask costs a round trip where there is a connection, and makes one where there
-// is none. An error leaves none.
+// is none or where it turns out to be lost. An error leaves none.
 func (w *watched) ask(ctx context.Context) (view.HostStatus, error) {
-	if w.shell == nil {
-		shell, answers, err := w.dialer.Open(ctx, target(w.host), executor.OpenOptions{First: []modules.Command{statusCommand}})
-		if err != nil {
+	if w.shell != nil {
+		answers, err := w.shell.Run(ctx, nil, statusCommand)
+		if err == nil {
+			return parseStatus(answers[0].Stdout)
+		}
+		w.close()
+		if executor.KindOf(err) != executor.Lost {
 			return view.HostStatus{}, err
 		}
-		w.shell = shell
-		return parseStatus(answers[0].Stdout)
 	}
-	answers, err := w.shell.Run(ctx, nil, statusCommand)
+	shell, answers, err := w.dialer.Open(ctx, target(w.host), executor.OpenOptions{First: []modules.Command{statusCommand}})
 	if err != nil {
-		w.close()
 		return view.HostStatus{}, err
 	}
+	w.shell = shell
 	return parseStatus(answers[0].Stdout)
 }
 

@@ -271,3 +271,26 @@ func TestStatusHeight(t *testing.T) {
 		}
 	}
 }
+
+// TestRounds separates the rounds of a watch, but not on a screen.
+func TestRounds(t *testing.T) {
+	e := Surveyed{Hosts: someHosts()[8:9], Took: time.Second, At: time.Date(2026, 11, 23, 12, 34, 56, 0, time.UTC)}
+	rounds := func(height int) string {
+		return printed(0, func(p *Printer) {
+			p.Height = height
+			for range 2 {
+				p.survey(e)
+				e.Again = true
+			}
+			e.Again = false
+		})
+	}
+	const round = `
+HOST  STATE
+bare  absent
+
+Fleet: 0.0 H/s (10s), 0 of 1 host healthy, 1 as described.    12:34:56
+`
+	check(t, rounds(0), round+round)
+	check(t, rounds(20), round+round[1:])
+}

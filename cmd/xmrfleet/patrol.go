@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -12,42 +11,11 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/alecthomas/kong"
-	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
 	"xmrfleet/cmd/xmrfleet/view"
 	"xmrfleet/executor"
 )
-
-// An interval is a flag that may stand without its value.
-type interval time.Duration
-
-const (
-	defaultInterval  = 5 * time.Second
-	shortestInterval = time.Second
-)
-
-// IsBool lets the parser accept the flag alone.
-func (*interval) IsBool() bool { return true }
-
-// Decode takes the value that stands behind "=".
-func (i *interval) Decode(ctx *kong.DecodeContext) error {
-	*i = interval(defaultInterval)
-	if ctx.Scan.Peek().Type != kong.FlagValueToken {
-		return nil
-	}
-	text := fmt.Sprint(ctx.Scan.Pop().Value)
-	d, err := time.ParseDuration(text)
-	if err != nil {
-		return fmt.Errorf("expected a duration as 30s but got %q", text)
-	}
-	if d < shortestInterval {
-		return fmt.Errorf("%s is shorter than %s", d, shortestInterval)
-	}
-	*i = interval(d)
-	return nil
-}
 
 // A patrol shows a fleet in rounds. In each, all hosts are asked that have
 // answered the last question; a round waits a moment for them and then tells
@@ -63,7 +31,7 @@ type patrol struct {
 	dialers []*executor.Dialer
 
 	began   time.Time // of the round
-	pending int       // questions
+	pending int       // questions of this round
 	told    int       // rounds
 	telling bool      // this round is not told yet
 	changed bool      // answers came since it was told
@@ -109,10 +77,9 @@ func (w *patrol) run(ctx context.Context) error {
 		signal.Notify(terminal, syscall.SIGWINCH, syscall.SIGTSTP)
 		defer signal.Stop(terminal)
 	}
-	unread := unreadable(w.p.Stdout)
 	w.ask(ctx)
 	late.Reset(min(roundWaits, w.every))
-	for {
+	for !w.p.output.failed() {
 		select {
 		case take := <-w.answers:
 			take()
@@ -134,17 +101,18 @@ func (w *patrol) run(ctx context.Context) error {
 				w.suspend()
 			}
 			w.draw()
-		case <-unread:
+		case <-w.p.output.unread:
 			return syscall.EPIPE
 		case <-ctx.Done():
 			return w.p.asDescribed(w.known())
 		}
 	}
+	return exitCode(exitError)
 }
 
 // ask begins a round.
 func (w *patrol) ask(ctx context.Context) {
-	w.began, w.telling = time.Now(), true
+	w.began, w.pending, w.telling = time.Now(), 0, true
 	var fresh *executor.Dialer // a dialer remembers what went wrong
 	w.release()
 	for _, h := range w.hosts {
@@ -167,11 +135,18 @@ func (w *patrol) ask(ctx context.Context) {
 				return h.ask(ctx)
 			})[0]
 			select {
-			case w.answers <- func() { w.pending--; h.take(o.Value, o.Err) }:
+			case w.answers <- func() { w.take(h, o.Value, o.Err) }:
 			case <-ctx.Done():
 			}
 		})
 	}
+}
+
+func (w *patrol) take(h *watched, s view.HostStatus, err error) {
+	if h.asked.Equal(w.began) {
+		w.pending--
+	}
+	h.take(s, err)
 }
 
 // release closes the dialers that no host needs any more.
@@ -261,24 +236,4 @@ func (w *patrol) end(cancel context.CancelFunc) {
 	for _, d := range w.dialers {
 		d.Close()
 	}
-}
-
-// unreadable is closed when nobody can read any more what is written to f.
-func unreadable(f *os.File) <-chan struct{} {
-	closed := make(chan struct{})
-	go func() {
-		for {
-			fds := []unix.PollFd{{Fd: int32(f.Fd())}}
-			_, err := unix.Poll(fds, -1)
-			switch {
-			case errors.Is(err, unix.EINTR):
-			case err == nil && fds[0].Revents&(unix.POLLERR|unix.POLLHUP) != 0:
-				close(closed)
-				return
-			default:
-				return
-			}
-		}
-	}()
-	return closed
 }
