@@ -53,7 +53,7 @@ func (c *control) run(ctx context.Context, p *Program, action string) error {
 		return err
 	}
 	run := p.newRun()
-	if c.Reason == "" {
+	if c.Reason == "" && !c.Direct {
 		c.Reason = fmt.Sprintf("xmrfleet %s by %s@%s", action, run.User, run.Machine)
 	}
 	c.Reason = p.out.Mask(c.Reason)
@@ -142,6 +142,7 @@ func (c *control) command(ctx context.Context, d *executor.Dialer, h hcl.Host, a
 	if c.Direct {
 		command = modules.Command{Script: directScript, Args: []string{agent.MinerUnit, action, h.Miner.XMRig.State}}
 		options.Lock = &run
+		options.First = append(options.First, audited(run, strings.TrimSuffix(action+" "+agent.MinerUnit+": "+c.Reason, ": ")))
 	}
 	shell, _, err := d.Open(ctx, target(h), options)
 	if err != nil {

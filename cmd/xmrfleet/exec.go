@@ -29,7 +29,7 @@ func (c *execCmd) Help() string {
 
 // Scripts that run a command line, or a program with its arguments.
 const (
-	lineScript  = `cd 2>/dev/null; exec /bin/sh -c "$1"`
+	lineScript  = `cd 2>/dev/null; exec /bin/sh -c -- "$1"`
 	wordsScript = `cd 2>/dev/null; exec "$@"`
 )
 
@@ -43,7 +43,7 @@ func (c *execCmd) Run(ctx context.Context, p *Program) error {
 	if err != nil {
 		return err
 	}
-	e := execution{execCmd: c, audit: c.auditLine(p), show: c.shower(p, hosts)}
+	e := execution{execCmd: c, audit: audited(p.newRun(), "exec "+p.out.Mask(strings.Join(c.Command, " "))), show: c.shower(p, hosts)}
 	ctx, cancel := p.output.whileRead(ctx)
 	defer cancel()
 	outcomes := onEach(ctx, p, c.connectionFlags, hosts, c.Parallelism, e.run)
@@ -76,10 +76,10 @@ func (t *tally) executed(r view.Execution) {
 	}
 }
 
-// auditLine is what the journals of the hosts are told, without secrets.
-func (c *execCmd) auditLine(p *Program) string {
-	run := p.newRun()
-	return fmt.Sprintf("run %s by %s from %s: exec %s", run.Run, run.User, run.Machine, oneLine.Replace(p.out.Mask(strings.Join(c.Command, " "))))
+// audited tells the journal of a host who has something done there.
+func audited(run executor.Holder, what string) modules.Command {
+	line := fmt.Sprintf("run %s by %s from %s: %s", run.Run, run.User, run.Machine, oneLine.Replace(what))
+	return modules.Command{Script: auditScript, Args: []string{line}}
 }
 
 // oneLine keeps what a person typed from being several entries of a journal.
@@ -128,7 +128,7 @@ func namesOf(hosts []hcl.Host) map[string]view.Name {
 // An execution is an exec on all its hosts.
 type execution struct {
 	*execCmd
-	audit string
+	audit modules.Command
 	show  func(host string, stderr bool, text []byte) // nil: nothing is shown at once
 }
 
@@ -137,7 +137,7 @@ func (e *execution) run(ctx context.Context, d *executor.Dialer, h hcl.Host) (r 
 	defer func() { r.Took = time.Since(began) }()
 	open := executor.OpenOptions{Login: !e.Sudo}
 	if e.Sudo {
-		open.First = []modules.Command{{Script: auditScript, Args: []string{e.audit}}}
+		open.First = []modules.Command{e.audit}
 	}
 	shell, _, err := d.Open(ctx, target(h), open)
 	if err != nil {

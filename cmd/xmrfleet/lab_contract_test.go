@@ -87,6 +87,7 @@ host "dead" { address = "127.0.0.1" }
 	holder.expect("[y/N] ")
 
 	table := cells(exitDone,
+		"status -l well", "status --why well",
 		"plan -l well", "plan -l locked", "plan -l well --detailed-exitcode", "plan --target xmrig -v -l well",
 		"apply --yes -l well",
 		"restart --direct -l well --reason contract",
@@ -100,7 +101,7 @@ host "dead" { address = "127.0.0.1" }
 		"start --direct -l locked", "stop --direct -l locked", "restart --direct -l locked")...)
 	table = append(table, cells(exitPartial,
 		"plan", "plan -l locked,dead --detailed-exitcode", "apply --yes", "apply --yes -l well,refused",
-		"status", "status -l dead", "status -l refused",
+		"status", "status -l dead", "status --why refused",
 		"restart --direct --yes -l well,locked", "restart --direct --yes -l well,dead",
 		"logs", "exec -- true", "exec -l well,dead --sudo -- true", "exec -l well -- false", "rerun",
 		"history", "facts", "ssh-check")...)
@@ -108,6 +109,7 @@ host "dead" { address = "127.0.0.1" }
 		"plan -l refused", "plan -l refused,dead", "apply --yes -l dead", "apply --yes -l locked,dead",
 		"restart", "stop -l dead", "start --direct -l refused", "logs refused", "exec -l dead,refused -- true",
 		"rerun", "history -l dead", "facts -l refused", "ssh-check -l refused,dead")...)
+	f.until("well", time.Minute, `xmrig-orchestrator status --json | grep -q '"state": *"running"'`)
 	for _, c := range table {
 		c.keeps(f)
 	}
@@ -135,7 +137,7 @@ host "dead" { address = "127.0.0.1" }
 func TestSignals(t *testing.T) {
 	f := newFleet(t, `host "slow" {}`, "slow")
 	f.sh("slow", slowLogin)
-	for _, line := range []string{"plan", "apply --yes", "status", "start", "stop --direct", "restart", "logs", "logs -f",
+	for _, line := range []string{"plan", "apply --yes", "status", "status --watch", "start", "stop --direct", "restart", "logs", "logs -f",
 		"exec -- true", "exec --sudo --stream -- true", "history", "facts", "ssh-check", "rerun"} {
 		for _, end := range []struct {
 			signal syscall.Signal

@@ -81,6 +81,10 @@ func TestNasty(t *testing.T) {
 	if got := f.sh("mini-1", `journalctl -q -t xmrfleet -o cat | grep -c '^run 0' || :`); got != "0\n" {
 		t.Errorf("%s entries were forged", got)
 	}
+	f.mustRun(exitDone, "restart", "--direct", "--reason", "new\nkernel")
+	f.mustRun(exitDone, "restart", "--direct")
+	contains(t, f.sh("mini-1", `journalctl -q -t xmrfleet -o cat`), `: restart xmrig.service: new\nkernel`+"\n", ": restart xmrig.service\n")
+	contains(t, f.mustRun(exitPartial, "exec", "--", "-x").stderr, "-x: not found", "exit 127")
 	f.sh("mini-1", `! ls /tmp/pwned 2>/dev/null`)
 	if _, err := os.Stat("/tmp/pwned"); err == nil {
 		t.Error("a reason was run")
