@@ -14,8 +14,8 @@ import (
 	"xmrfleet/executor/sshtest"
 )
 
-// TestRoundTripBudget counts what a plan and a small apply cost on the network,
-// by what they take longer through a proxy that delays every byte.
+// TestRoundTripBudget counts what a plan, an exec and a small apply cost on the
+// network, by what they take longer through a proxy that delays every byte.
 func TestRoundTripBudget(t *testing.T) {
 	const way = 200 * time.Millisecond // so long that the work at the ends does not blur it
 	f := aloneFleet(t, `host "mini-1" {}`, "mini-1")
@@ -39,6 +39,12 @@ func TestRoundTripBudget(t *testing.T) {
 	t.Logf("plan: %.2f round trips", plan)
 	if plan > 10 {
 		t.Errorf("a plan takes %.2f round trips, more than 10", plan)
+	}
+
+	exec := trips(took(far, exitDone, "exec", "true"), took(near, exitDone, "exec", "true"))
+	t.Logf("exec: %.2f round trips", exec)
+	if exec > plan+1.5 { // the frame of the command is the second one
+		t.Errorf("an exec takes %.2f round trips, more than one more than a plan", exec)
 	}
 
 	edit := func(config string) time.Duration {
