@@ -115,7 +115,8 @@ func (d *Dialer) toldApart(ctx context.Context, e *endpoint) error {
 		target := e.target
 		setting.drop(&target)
 		without := d.values(ctx, d.SSHConfig, target)
-		if none(without[setting.keyword]) != setting.value && without["controlpath"] == e.controlPath {
+		same := without["controlpath"] == e.controlPath || len(without) == 0 // ssh gave no answer
+		if same && none(without[setting.keyword]) != setting.value {
 			return fmt.Errorf("the %s is fleet.hcl's, and ControlPath is the same without it", setting.name)
 		}
 	}

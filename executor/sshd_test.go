@@ -177,7 +177,22 @@ func TestOpenSSHLosesTheConnection(t *testing.T) {
 // Twenty hosts that are one machine: sshd hangs up on some, and they try again.
 func TestOpenSSHIsBusy(t *testing.T) {
 	t.Parallel()
-	d := startSSHD(t, "MaxStartups 10:30:60").dialer(t)
+	openTwenty(t, startSSHD(t, "MaxStartups 10:30:60").dialer(t))
+}
+
+// Over one master sshd allows two of them a session at a time; others log in.
+func TestOpenSSHRefusesSessions(t *testing.T) {
+	t.Parallel()
+	server := startSSHD(t, "MaxSessions 2")
+	m := startMaster(t, server.config, "%C", nil)
+	openTwenty(t, server.dialer(t))
+	if !m.alive() {
+		t.Error("the master is gone")
+	}
+}
+
+func openTwenty(t *testing.T, d *Dialer) {
+	t.Helper()
 	names := make([]string, 20)
 	for i := range names {
 		names[i] = fmt.Sprintf("h%d", i)
