@@ -65,11 +65,9 @@ func (g *GitHub) Report(e Event) {
 			}
 		}
 	case Surveyed:
-		for _, h := range e.Hosts {
-			if !h.AsDesired() {
-				g.host(h.Host, errors.Join(fmt.Errorf("%s, but %s is desired", h.State(), h.Desired), h.Err))
-			}
-		}
+		g.statuses(e.Hosts)
+	case Explained:
+		g.statuses(e.statuses())
 	case Failed:
 		g.add("error", "", e.Err.Error())
 	case Finished:
@@ -101,6 +99,18 @@ func (g *GitHub) loaded(e Loaded) {
 			a.pos.Filename = d.Range.Filename
 		}
 		g.annotations = append(g.annotations, a)
+	}
+}
+
+func (g *GitHub) statuses(hosts []HostStatus) {
+	for _, h := range hosts {
+		switch {
+		case h.AsDesired():
+		case h.State() == h.Desired:
+			g.host(h.Host, fmt.Errorf("%s: %s", h.State(), h.note()))
+		default:
+			g.host(h.Host, errors.Join(fmt.Errorf("%s, but %s is desired", h.State(), h.Desired), h.Err))
+		}
 	}
 }
 

@@ -36,7 +36,7 @@ func (s *Summary) Report(e Event) {
 		e.Diagnostics.Write(s.text.Out, 0, false)
 	case Failed:
 		s.text.Out.Error(e.Err, e.Hint)
-	case Planned, Applied, Surveyed, Validated:
+	case Planned, Applied, Surveyed, Explained, Validated:
 		e.text(s.text)
 	}
 }

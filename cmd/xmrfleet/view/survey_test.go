@@ -294,3 +294,20 @@ Fleet: 0.0 H/s (10s), 0 of 1 host healthy, 1 as described.    12:34:56
 	check(t, rounds(0), round+round)
 	check(t, rounds(20), round+round[1:])
 }
+
+// TestAnnotatedStatus says what is wrong with a host, also where its state is
+// the one that is desired.
+func TestAnnotatedStatus(t *testing.T) {
+	hosts := someHosts()
+	for _, e := range []Event{Surveyed{Hosts: hosts}, Explained{Hosts: []Account{{HostStatus: hosts[1]}, {HostStatus: hosts[4]}}}} {
+		log, _ := job(t, func(*GitHub) {}, e, Finished{Command: "status", Code: 3, Outcome: "partial"})
+		for _, want := range []string{
+			"::error title=lost::unhealthy, but running is desired\n",
+			"::error title=silent::running: stale: no health check for 1h00m; state from systemd\n",
+		} {
+			if !strings.Contains(log, want) {
+				t.Errorf("want %q in\n%s", want, log)
+			}
+		}
+	}
+}
