@@ -146,6 +146,7 @@ func (d *daemon) poll(ctx context.Context) {
 // look observes the miner once, decides, and records both.
 func (d *daemon) look(ctx context.Context) health.Decision {
 	o := d.observe(ctx, d.settings)
+	releaseCode(d.code) // what asks and what records need not be in memory at once
 	if ctx.Err() != nil {
 		return health.Decision{}
 	}

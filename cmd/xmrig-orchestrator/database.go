@@ -18,6 +18,7 @@ type database struct {
 	path    string
 	open    func(ctx context.Context, path string) (*store.Store, error)
 	ready   func(context.Context, *store.Store) error // after each opening
+	rest    func()                                    // after each thing that takes much memory
 	backoff time.Duration
 	log     *slog.Logger
 
@@ -35,6 +36,7 @@ func (b *database) use(ctx context.Context, f func(*store.Store) error) error {
 	err := b.prepare(ctx)
 	if err == nil {
 		err = f(b.store)
+		b.rest()
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -59,6 +61,8 @@ func (b *database) prepare(ctx context.Context) (err error) {
 	if b.store, err = b.open(ctx, b.path); err != nil {
 		return err
 	}
+	b.rest()
+	defer b.rest()
 	return b.ready(ctx, b.store)
 }
 

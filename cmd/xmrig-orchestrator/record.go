@@ -29,11 +29,12 @@ const remembered = time.Minute
 func (m *Main) newDaemon(s agent.Settings) *daemon {
 	d := &daemon{Main: m, settings: s, policy: health.NewPolicy(s), log: newLog(m.Stderr)}
 	d.dir = directoryOf(s.Database)
-	d.own = &database{path: m.Own, open: store.OpenOwn, backoff: m.Backoff, log: d.log,
+	release := func() { releaseCode(d.code) }
+	d.own = &database{path: m.Own, open: store.OpenOwn, backoff: m.Backoff, log: d.log, rest: release,
 		ready: func(context.Context, *store.Store) error { return nil }}
 	d.tables = d.own
 	if s.Database != m.Own {
-		d.tables = &database{path: s.Database, open: store.Open, backoff: m.Backoff, log: d.log}
+		d.tables = &database{path: s.Database, open: store.Open, backoff: m.Backoff, log: d.log, rest: release}
 	}
 	d.tables.ready = d.recover
 	m.open = append(m.open, d.own, d.tables)
