@@ -55,11 +55,12 @@ func commonMargin(lines []udiff.Line) int {
 }
 
 // cut shortens a line that begins at a column to the width of the terminal.
+// Half a secret is not found any more, so secrets are masked before.
 func (p *Printer) cut(line string, column int) string {
 	if p.Width == 0 {
 		return line
 	}
-	return ansi.Truncate(line, max(20, p.Width-column), "…")
+	return ansi.Truncate(p.Mask(line), max(20, p.Width-column), "…")
 }
 
 // heading is a line about hosts, which stay in one line where it is narrow, as
@@ -79,11 +80,11 @@ func (p *Printer) flow(text string, column int) string {
 		return text
 	}
 	var out strings.Builder
-	for line := range strings.Lines(text) {
+	for line := range strings.Lines(p.Mask(text)) {
 		line = strings.TrimSuffix(line, "\n")
 		if ansi.StringWidth(line) > p.Width && !strings.HasPrefix(strings.TrimSpace(line), "hint:") {
-			first, rest, _ := strings.Cut(ansi.Wrap(line, p.Width, ""), "\n")
-			rest = strings.Join(strings.Fields(rest), " ")
+			first, _, _ := strings.Cut(ansi.Wrap(line, p.Width, ""), "\n")
+			rest := strings.TrimSpace(strings.TrimPrefix(line, first))
 			rest = ansi.Wrap(rest, max(20, p.Width-column), "")
 			line = first + "\n" + strings.Repeat(" ", column) + indentRest(rest, strings.Repeat(" ", column))
 		}

@@ -2,6 +2,7 @@ package view
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -67,4 +68,31 @@ miner-beta  x86_64       32  31 GiB
 
 Facts: 1 host, 32 threads, 31 GiB. 1.0s
 `)
+}
+
+// A secret that a line is broken or cut in stays one.
+func TestNarrowSecrets(t *testing.T) {
+	const secret = "canary that has-blanks-and-dashes and-is-longer-than-the-terminal"
+	failed := errors.New("service xmrig: refused: " + secret)
+	got := printed(40, func(p *Printer) {
+		p.Hide([]string{secret})
+		report := &Text{Out: p, Err: p}
+		report.Report(Planned{Took: time.Second, Hosts: []HostPlan{{Host: "miner-beta", Err: failed},
+			{Host: "miner-delta", Plan: &plan.Plan{Warnings: []string{"there is " + secret}, Changes: []plan.Change{
+				{Resource: "file /etc/a", Change: modules.Change{Action: modules.Update, Before: "old " + secret + "\n", After: "new " + secret + "\n",
+					Fields: []modules.Field{{Name: "text", Old: secret, New: "x" + secret}}}}}}}}})
+		report.Report(Recalled{Hosts: 1, Took: time.Second, Events: []PastEvent{
+			{"miner-beta", agent.Event{Command: &agent.Command{Action: "stop", Status: "failed", Reason: strings.Repeat("because ", 15) + secret}}}}})
+		report.Report(Checked{Took: time.Second, Hosts: []HostCheck{{Host: "mini-1", Trace: &executor.Trace{Err: failed}}}})
+		p.failure(new(strings.Builder), "mini-1", failed, "")
+		Progress{Printer: p, Now: time.Now}.End(HostResult{Host: "mini-1", Failed: failed})
+	})
+	for _, part := range []string{"canary", "blanks", "longer", "terminal"} {
+		if strings.Contains(got, part) {
+			t.Errorf("%q is in\n%s", part, got)
+		}
+	}
+	if strings.Count(got, "(sensitive)") < 6 {
+		t.Errorf("want the secret masked, got\n%s", got)
+	}
 }
