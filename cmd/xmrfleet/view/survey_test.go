@@ -311,3 +311,24 @@ func TestAnnotatedStatus(t *testing.T) {
 		}
 	}
 }
+
+// TestStatusHides masks secrets before a text is cut or wrapped, which would
+// tear them apart.
+func TestStatusHides(t *testing.T) {
+	const secret = "wonderfully-long-secret"
+	a := Account{HostStatus: status("lost", func(s *HostStatus) {
+		s.Agent.State, s.Agent.LastError, s.Agent.Evidence = agent.Unhealthy, "said: "+secret+" and more of it", "seen: "+secret
+	}), Unread: errors.New("not read: " + secret)}
+	for width := 20; width < 80; width++ {
+		text := printed(width, func(p *Printer) {
+			p.Hide([]string{secret})
+			p.survey(Surveyed{Hosts: []HostStatus{a.HostStatus}})
+			p.Height = 10
+			p.survey(Surveyed{Hosts: []HostStatus{a.HostStatus}})
+			Explained{Hosts: []Account{a}}.text(&Text{Out: p})
+		})
+		if strings.Contains(text, "wonder") || strings.Contains(text, "secret") {
+			t.Fatalf("at %d columns:\n%s", width, text)
+		}
+	}
+}
