@@ -43,7 +43,7 @@ func (c *execCmd) Run(ctx context.Context, p *Program) error {
 	if err != nil {
 		return err
 	}
-	e := execution{execCmd: c, audit: audited(p.newRun(), "exec "+p.out.Mask(strings.Join(c.Command, " "))), show: c.shower(p, hosts)}
+	e := execution{execCmd: c, mask: p.out.Mask, audit: audited(p.newRun(), "exec "+p.out.Mask(strings.Join(c.Command, " "))), show: c.shower(p, hosts)}
 	ctx, cancel := p.output.whileRead(ctx)
 	defer cancel()
 	outcomes := onEach(ctx, p, c.connectionFlags, hosts, c.Parallelism, e.run)
@@ -129,6 +129,7 @@ func namesOf(hosts []hcl.Host) map[string]view.Name {
 type execution struct {
 	*execCmd
 	audit modules.Command
+	mask  func(string) string                         // hides secrets
 	show  func(host string, stderr bool, text []byte) // nil: nothing is shown at once
 }
 
@@ -156,9 +157,9 @@ func (e *execution) run(ctx context.Context, d *executor.Dialer, h hcl.Host) (r 
 }
 
 func (e *execution) capture(h hcl.Host, stderr bool) *capture {
-	c := &capture{}
+	c := &capture{mask: e.mask}
 	if e.show != nil {
-		c.lines = &linewise{line: func(text []byte) { e.show(h.Name, stderr, text) }}
+		c.lines = &linewise{mask: e.mask, line: func(text []byte) { e.show(h.Name, stderr, text) }}
 	}
 	return c
 }
@@ -168,9 +169,10 @@ const mostCaptured = 1 << 20
 
 // A capture keeps the beginning of a stream, and shows it as it comes.
 type capture struct {
-	lines   *linewise // nil: do not show it
-	text    []byte
-	dropped int
+	lines *linewise           // nil: do not show it
+	mask  func(string) string // hides secrets
+	text  []byte
+	size  int // of the stream
 }
 
 var _ io.Writer = (*capture)(nil)
@@ -179,18 +181,24 @@ func (c *capture) Write(b []byte) (int, error) {
 	if c.lines != nil {
 		c.lines.Write(b)
 	}
-	n := min(len(b), mostCaptured-len(c.text))
-	c.text = append(c.text, b[:n]...)
-	c.dropped += len(b) - n
+	c.size += len(b)
+	c.text = append(c.text, b[:min(len(b), mostCaptured+longestSecret-len(c.text))]...)
 	return len(b), nil
 }
 
+// end is what was kept. Half a secret would not be found any more, so they are
+// masked before the text is cut.
 func (c *capture) end() string {
 	if c.lines != nil {
 		c.lines.flush()
 	}
-	if c.dropped > 0 {
-		return fmt.Sprintf("%s\n(truncated: %d bytes more)\n", c.text, c.dropped)
+	if c.size <= mostCaptured {
+		return string(c.text)
 	}
-	return string(c.text)
+	text := c.mask(string(c.text))
+	kept := min(mostCaptured, len(text))
+	if c.size > len(c.text) {
+		kept = min(mostCaptured, max(0, len(text)-longestSecret))
+	}
+	return fmt.Sprintf("%s\n(truncated: %d bytes more)\n", text[:kept], c.size-mostCaptured)
 }

@@ -5,10 +5,14 @@ import "bytes"
 // longestLine is from when on a line is handed on in parts.
 const longestLine = 1 << 20
 
+// longestSecret is how far behind a cut is looked for the end of one, in bytes.
+const longestSecret = 4 << 10
+
 // A linewise is a writer that hands on whole lines, so that what is searched
 // for in them is not cut in two. Who is done flushes the rest.
 type linewise struct {
-	line func(text []byte) // with its line end, if it has one
+	line func(text []byte)   // with its line end, if it has one
+	mask func(string) string // hides secrets in a line before it is cut; nil: there are none
 	rest []byte
 }
 
@@ -19,7 +23,10 @@ func (l *linewise) Write(b []byte) (int, error) {
 		if end == 0 && len(l.rest) < longestLine {
 			break
 		}
-		if end == 0 {
+		if end == 0 && l.mask != nil {
+			l.rest = []byte(l.mask(string(l.rest)))
+			end = max(0, len(l.rest)-longestSecret)
+		} else if end == 0 {
 			end = len(l.rest)
 		}
 		l.line(l.rest[:end])
