@@ -51,8 +51,8 @@ type OpenOptions struct {
 
 	// First runs at once. Other users of the host can see these commands,
 	// apart from what they read on standard input. Where an OpenSSH master
-	// does not answer in time, they may run a second time, and long after: they
-	// are to change nothing.
+	// does not answer in time, they may run a second time, and long after, which
+	// must do no harm.
 	First []modules.Command
 }
 
