@@ -47,20 +47,28 @@ func (c cell) keeps(f *fleet) {
 	if err != nil || o.stderr != "" {
 		f.t.Errorf("%s --json: %v: %v", name, err, o)
 	}
-	into, err := os.ReadFile(filepath.Join(f.dir, "lines"))
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	intoTypes, err := jsonLines(string(into), c.code)
-	if err != nil {
-		f.t.Errorf("%s --json-into: %v: %s", name, err, into)
-	}
+	intoTypes := f.into("lines", c.code)
 	if c.args[0] == "history" || c.args[0] == "logs" {
 		return // there may be more of it meanwhile
 	}
 	if into, lines := sorted(intoTypes), sorted(types); into != lines {
 		f.t.Errorf("%s --json-into has %s, --json %s", name, into, lines)
 	}
+}
+
+// into holds what README.md promises of a file of JSON lines, and returns their
+// types.
+func (f *fleet) into(name string, code int) string {
+	f.t.Helper()
+	text, err := os.ReadFile(filepath.Join(f.dir, name))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	types, err := jsonLines(string(text), code)
+	if err != nil {
+		f.t.Errorf("--json-into: %v: %s", err, text)
+	}
+	return types
 }
 
 // sorted are the types of lines, but for what is said to people.
@@ -83,7 +91,7 @@ host "dead" { address = "127.0.0.1" }
 	f.mustRun(exitDone, "apply", "--yes", "-l", "well,locked")
 	f.sh("refused", `rm ~deploy/.ssh/authorized_keys`)
 	f.sh("locked", `echo '{}' >/etc/xmrig/orchestrator.json`)
-	holder := f.startOnTerminal("apply", "-l", "locked")
+	holder := f.startOnTerminal("apply", "-l", "locked", "--json-into", "declined")
 	holder.expect("[y/N] ")
 
 	table := cells(exitDone,
@@ -115,6 +123,14 @@ host "dead" { address = "127.0.0.1" }
 	}
 	holder.answer("n\r")
 	holder.wait(exitDeclined)
+	f.into("declined", exitDeclined)
+	for _, action := range []string{"start", "stop", "restart"} {
+		asked := f.startOnTerminal(action, "--json-into", "declined")
+		asked.expect(" the miners of all 4 hosts? [y/N] ")
+		asked.answer("\r")
+		contains(t, asked.wait(exitDeclined).stdout, "Nothing was changed.")
+		f.into("declined", exitDeclined)
+	}
 
 	// What is kept waiting: the queue takes five commands a minute.
 	for _, c := range cells(exitDone, "stop -l well", "start -l well --no-wait") {
@@ -160,21 +176,15 @@ func TestSignals(t *testing.T) {
 			time.Sleep(300 * time.Millisecond)
 			r.signal(end.signal)
 			o := r.wait(end.code)
-			text := o.stdout
 			if end.code == exitTerminated {
-				into, err := os.ReadFile(filepath.Join(f.dir, "lines"))
-				if err != nil {
-					t.Fatal(err)
-				}
-				text = string(into)
+				f.into("lines", end.code)
 				if err := plainText(o.String()); err != nil {
 					t.Errorf("%s: %v", line, err)
 				}
-			} else if o.stderr != "" {
-				t.Errorf("%s: %v", args, o)
+				continue
 			}
-			if _, err := jsonLines(text, end.code); err != nil {
-				t.Errorf("%s: %v: %s", args, err, text)
+			if _, err := jsonLines(o.stdout, end.code); err != nil || o.stderr != "" {
+				t.Errorf("%s: %v: %v", args, err, o)
 			}
 		}
 	}
