@@ -222,6 +222,23 @@ func TestRunStopsWhileLocked(t *testing.T) {
 	stop()
 }
 
+// The environment names the database in place of the settings.
+func TestRunDatabaseOfEnvironment(t *testing.T) {
+	h := sound(t)
+	t.Setenv("XMRIG_DB_PATH", filepath.Join(h.dir, "rails.sqlite3"))
+	unused := h.settings.Database
+	h.settings.Database = os.Getenv("XMRIG_DB_PATH") // as the file does not say
+	h.sqlite("CREATE TABLE t (x)")
+	h.start(false)
+	h.awaitPoll("first")
+	if out, _, err := h.command("enqueue", "restart", "--reason", "x", "--wait="+patient.String()); err != nil {
+		t.Errorf("%s, %v", out, err)
+	}
+	if _, err := os.Stat(unused); !os.IsNotExist(err) {
+		t.Errorf("the database of the settings: %v", err)
+	}
+}
+
 // The database of another program is neither made nor moved to WAL.
 func TestRunSharedDatabase(t *testing.T) {
 	h := newHost(t)
