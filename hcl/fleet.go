@@ -29,6 +29,7 @@ type Options struct {
 // A Fleet is a fleet file, evaluated.
 type Fleet struct {
 	Path string // as it was given to Load
+	Text []byte `json:"-"` // of the file
 
 	// Hosts are in the order of their host blocks, followed by those that only
 	// the hosts expression names, in its order.

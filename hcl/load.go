@@ -118,7 +118,7 @@ func (l *loader) load() *Fleet {
 	l.localValues(blocks["locals"])
 	l.scope.settle()
 
-	fleet := &Fleet{Path: l.source.name}
+	fleet := &Fleet{Path: l.source.name, Text: l.source.text}
 	if at := content.Attributes["require_selector"]; at != nil {
 		s := l.setting(attribute{name: "require_selector", typ: cty.Bool, noHost: "the file has one fleet"}, at)
 		fleet.RequireSelector = isTrue(s.value)

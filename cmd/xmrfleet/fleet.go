@@ -1,8 +1,6 @@
 package main
 
 import (
-	"os"
-
 	"xmrfleet/cmd/xmrfleet/view"
 	"xmrfleet/executor"
 	"xmrfleet/hcl"
@@ -27,7 +25,7 @@ func (p *Program) read(f fleetFlags) (*hcl.Fleet, hcl.Diagnostics) {
 	fleet, diags := hcl.Load(f.File, hcl.Options{Vars: f.Var, Env: p.lookup})
 	loaded := view.Loaded{Diagnostics: diags}
 	if fleet != nil {
-		loaded.Hosts, loaded.Secrets = fleet.Hosts, fleet.Secrets
+		loaded.Hosts, loaded.Secrets, p.text = fleet.Hosts, fleet.Secrets, fleet.Text
 	}
 	p.out.Hide(loaded.Secrets)
 	p.err.Hide(loaded.Secrets)
@@ -48,10 +46,9 @@ func (p *Program) lookup(name string) (string, bool) {
 	return value, ok
 }
 
-// inputs are what the fleet file was read with.
+// inputs are what the fleet file was read with. A pipe is read only once.
 func (p *Program) inputs(f fleetFlags) inputs {
-	text, _ := os.ReadFile(f.File) // it was read a moment ago; if it is gone, it changed
-	return inputs{File: text, Vars: f.Var, Env: p.env}
+	return inputs{File: p.text, Vars: f.Var, Env: p.env}
 }
 
 // target is where the executor finds the host.

@@ -24,6 +24,7 @@ func savePlan(ts *testscript.TestScript, neg bool, args []string) {
 	p := &Program{Env: func(name string) (string, bool) { v := ts.Getenv(name); return v, v != "" }}
 	fleet, diags := hcl.Load(file, hcl.Options{Env: p.lookup})
 	ts.Check(diags.Err())
+	p.text = fleet.Text
 	var sessions []*session
 	for _, h := range fleet.Hosts {
 		sessions = append(sessions, &session{host: h, plan: planned()})

@@ -39,6 +39,7 @@ type Program struct {
 	close   func() error // of the report; nil: nothing is open
 	silent  bool         // only programs read the output: nobody is to be asked
 	hosts   tally        // what became of them
+	text    []byte       // of the fleet file
 	env     map[string]*string
 
 	// stop is closed by the first signal: nothing new starts. A second one
