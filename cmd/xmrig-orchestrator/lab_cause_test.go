@@ -13,7 +13,7 @@ import (
 // restarted waits for the agent's nth restart, and returns the row.
 func (r *rig) restarted(n int) health.Process {
 	r.t.Helper()
-	return r.await("restart", 30*time.Second, func(p health.Process) bool { return p.Restarts == n })
+	return r.await("restart", time.Minute, func(p health.Process) bool { return p.Restarts == n })
 }
 
 // untouched fails unless the miner's process stays the same for a while.

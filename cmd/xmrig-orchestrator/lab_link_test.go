@@ -32,7 +32,7 @@ func TestLabLinkCut(t *testing.T) {
 		}
 	}
 	t.Logf("%d polls in 15 s without a link", polls)
-	if polls < 10 {
+	if polls < 5 {
 		t.Errorf("%d polls in 15 s, about one a second wanted", polls)
 	}
 	r.caused("unhealthy", "pool-down")
