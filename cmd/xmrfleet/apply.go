@@ -91,10 +91,7 @@ func (c *applyCmd) Run(ctx context.Context, p *Program) error {
 
 // apply changes the hosts, all at once, and tells how it goes.
 func (c *applyCmd) apply(ctx context.Context, p *Program, todo []*session, run executor.Holder) {
-	names := make([]string, len(todo))
-	for i, s := range todo {
-		names[i] = s.host.Name
-	}
+	names := namesIn(todo)
 	p.report.Report(view.Applying{Hosts: names, Details: c.Verbose})
 	finished := make(chan struct{})
 	defer close(finished)
@@ -105,27 +102,13 @@ func (c *applyCmd) apply(ctx context.Context, p *Program, todo []*session, run e
 		case <-finished:
 		}
 	}()
-	v := keepVigil(p.report, todo)
+	v := keepVigil(p.report, names)
 	defer v.end()
 	audit := fmt.Sprintf("run %s by %s from %s", run.Run, run.User, run.Machine)
 	outcomes := executor.Each(ctx, todo, c.Parallelism, func(ctx context.Context, s *session) (struct{}, error) {
 		ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 		defer cancel()
-		began := time.Now()
-		if !p.stopped() {
-			p.report.Report(view.Begun{Host: s.host.Name, Changes: len(s.plan.Changes)})
-		}
-		left := s.plan.Changes
-		v.applies(s.host.Name, left)
-		outcome := s.plan.Apply(ctx, p.stop, s.shell, audit, func(change plan.Change, took time.Duration) {
-			left = left[1:]
-			v.applies(s.host.Name, left)
-			p.report.Report(view.Made{Host: s.host.Name, Change: change, Took: took})
-		})
-		s.close()
-		v.rests(s.host.Name)
-		s.result = view.HostResult{Host: s.host.Name, Outcome: outcome, Hint: hint(outcome.Err), Took: time.Since(began)}
-		p.report.Report(view.Ended{HostResult: s.result})
+		s.apply(ctx, p, v, audit)
 		return struct{}{}, nil
 	})
 	for i, o := range outcomes {
@@ -134,6 +117,24 @@ func (c *applyCmd) apply(ctx context.Context, p *Program, todo []*session, run e
 			s.result = view.HostResult{Host: s.host.Name, Outcome: plan.Outcome{Pending: s.plan.Changes, Err: o.Err}}
 		}
 	}
+}
+
+// apply changes the host and closes its shell.
+func (s *session) apply(ctx context.Context, p *Program, v *vigil, audit string) {
+	began, host, left := time.Now(), s.host.Name, s.plan.Changes
+	if !p.stopped() {
+		p.report.Report(view.Begun{Host: host, Changes: len(left)})
+	}
+	v.applies(host, left)
+	defer v.rests(host)
+	outcome := s.plan.Apply(ctx, p.stop, s.shell, audit, func(change plan.Change, took time.Duration) {
+		left = left[1:]
+		v.applies(host, left)
+		p.report.Report(view.Made{Host: host, Change: change, Took: took})
+	})
+	s.close()
+	s.result = view.HostResult{Host: host, Outcome: outcome, Hint: hint(outcome.Err), Took: time.Since(began)}
+	p.report.Report(view.Ended{HostResult: s.result})
 }
 
 // approval makes sure that somebody approves: a person at the terminal, --yes,

@@ -14,6 +14,7 @@ import (
 	"xmrfleet/hcl"
 	"xmrfleet/modules"
 	"xmrfleet/modules/agent"
+	"xmrfleet/plan"
 )
 
 // The commands that start and stop miners without changing fleet.hcl.
@@ -57,7 +58,8 @@ func (c *control) run(ctx context.Context, p *Program, action string) error {
 		c.Reason = fmt.Sprintf("xmrfleet %s by %s@%s", action, run.User, run.Machine)
 	}
 	c.Reason = p.out.Mask(c.Reason)
-	outcomes := onEach(ctx, p, c.connectionFlags, hosts, c.Parallelism, func(ctx context.Context, d *executor.Dialer, h hcl.Host) (time.Duration, error) {
+	task := task{phase: view.Changing, change: plan.Change{Resource: "service xmrig", Change: modules.Change{Action: modules.Action(action)}}}
+	outcomes := watchEach(ctx, p, c.connectionFlags, hosts, task, func(ctx context.Context, d *executor.Dialer, h hcl.Host) (time.Duration, error) {
 		began := time.Now()
 		err := c.command(ctx, d, h, action, run)
 		return time.Since(began), err

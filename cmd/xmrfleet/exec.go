@@ -46,7 +46,12 @@ func (c *execCmd) Run(ctx context.Context, p *Program) error {
 	e := execution{execCmd: c, mask: p.out.Mask, audit: audited(p.newRun(), "exec "+p.out.Mask(strings.Join(c.Command, " "))), show: c.shower(p, hosts)}
 	ctx, cancel := p.output.whileRead(ctx)
 	defer cancel()
-	outcomes := onEach(ctx, p, c.connectionFlags, hosts, c.Parallelism, e.run)
+	var outcomes []executor.Outcome[view.Execution]
+	if e.show == nil {
+		outcomes = watchEach(ctx, p, c.connectionFlags, hosts, task{phase: view.Commanding}, e.run)
+	} else {
+		outcomes = onEach(ctx, p, c.connectionFlags, hosts, c.Parallelism, e.run)
+	}
 	results := make([]view.Execution, len(hosts))
 	var failed []string
 	for i, o := range outcomes {

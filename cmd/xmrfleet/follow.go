@@ -69,7 +69,7 @@ func (r *reading) hopeless(err error) bool {
 	case executor.HostKeyUnknown, executor.HostKeyChanged:
 		return true
 	case "":
-		return !r.told
+		return !r.begun()
 	}
 	return false
 }

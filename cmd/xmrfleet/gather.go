@@ -33,6 +33,14 @@ type session struct {
 	result view.HostResult // of an apply
 }
 
+func namesIn(sessions []*session) []string {
+	names := make([]string, len(sessions))
+	for i, s := range sessions {
+		names[i] = s.host.Name
+	}
+	return names
+}
+
 func (s *session) close() {
 	if s.shell != nil {
 		s.shell.Close()
@@ -91,7 +99,7 @@ func (c *convergence) resources(h hcl.Host) []modules.Resource {
 // gather reads all hosts at once and plans each. With a holder their locks
 // are taken, and the shells of hosts with something to do stay open.
 func (c *convergence) gather(ctx context.Context, p *Program, d *executor.Dialer, sessions []*session, holder *executor.Holder) {
-	v := keepVigil(p.report, sessions)
+	v := keepVigil(p.report, namesIn(sessions))
 	defer v.end()
 	executor.Each(ctx, sessions, 0, func(ctx context.Context, s *session) (struct{}, error) {
 		ctx, cancel := context.WithTimeout(ctx, c.Timeout)

@@ -21,7 +21,7 @@ host "miner-beta" {}
 
 	o := f.mustRun(exitDone, "stop", "-l", "mini-1")
 	contains(t, o.stdout, "mini-1  stopped", "fleet.hcl says otherwise")
-	contains(t, f.mustRun(exitChanges, "plan", "--detailed-exitcode").stdout, "mini-1", "service xmrig  start", "Plan: 1 of 2 hosts")
+	contains(t, f.mustRun(exitChanges, "plan", "--detailed-exitcode").stdout, "mini-1", "+ start   service xmrig", "Plan: 1 of 2 hosts")
 	contains(t, f.mustRun(exitDone, "start", "-l", "mini-1").stdout, "mini-1  started")
 	f.converged()
 

@@ -134,6 +134,8 @@ func TestWaiting(t *testing.T) {
 	}
 	contains(t, string(lines), `"in_work":[{"host":"slow-2","phase":"read","took_ms":1`,
 		`"in_work":[{"host":"slow-1","phase":"change","resource":"service xmrig","action":"start","took_ms":`)
+	contains(t, f.mustRun(exitDone, "exec", "--json", "-l", "slow-1", "--", "sleep 11").stdout,
+		`"in_work":[{"host":"slow-1","phase":"command","took_ms":`)
 }
 
 // TestAbandonedApply is a second Ctrl-C: it does not wait for the host, which

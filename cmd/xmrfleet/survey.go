@@ -54,6 +54,21 @@ func onEach[T any](ctx context.Context, p *Program, c connectionFlags, hosts []h
 	})
 }
 
+// watchEach is onEach with a vigil, for a task that may take its time.
+func watchEach[T any](ctx context.Context, p *Program, c connectionFlags, hosts []hcl.Host, t task, do errand[T]) []executor.Outcome[T] {
+	names := make([]string, len(hosts))
+	for i, h := range hosts {
+		names[i] = h.Name
+	}
+	v := keepVigil(p.report, names)
+	defer v.end()
+	return onEach(ctx, p, c, hosts, c.Parallelism, func(ctx context.Context, d *executor.Dialer, h hcl.Host) (T, error) {
+		v.begin(h.Name, t)
+		defer v.rests(h.Name)
+		return do(ctx, d, h)
+	})
+}
+
 // count tells the exit code what became of the hosts.
 func count[T any](p *Program, outcomes []executor.Outcome[T]) exitCode {
 	for _, o := range outcomes {

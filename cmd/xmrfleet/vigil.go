@@ -15,7 +15,7 @@ type vigil struct {
 	ended  chan struct{}
 
 	mu    sync.Mutex
-	order []string // hosts
+	order []string
 	tasks map[string]task
 }
 
@@ -27,12 +27,9 @@ type task struct {
 
 const heartbeat = 10 * time.Second
 
-// keepVigil begins a vigil, which the caller ends.
-func keepVigil(to reporter, sessions []*session) *vigil {
-	v := &vigil{report: to, ended: make(chan struct{}), tasks: make(map[string]task)}
-	for _, s := range sessions {
-		v.order = append(v.order, s.host.Name)
-	}
+// keepVigil begins a vigil over hosts, which the caller ends.
+func keepVigil(to reporter, hosts []string) *vigil {
+	v := &vigil{report: to, ended: make(chan struct{}), order: hosts, tasks: make(map[string]task)}
 	go v.keep()
 	return v
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"xmrfleet/cmd/xmrfleet/view"
-	"xmrfleet/hcl"
 	"xmrfleet/modules"
 	"xmrfleet/plan"
 )
@@ -27,9 +26,8 @@ func (n *notebook) Report(e view.Event) {
 func TestVigil(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var told notebook
-		sessions := []*session{{host: hcl.Host{Name: "m2"}}, {host: hcl.Host{Name: "m1"}}}
 		changes := []plan.Change{{Resource: "user xmrig", Change: modules.Change{Action: modules.Create}}, {Resource: "service xmrig"}}
-		v := keepVigil(&told, sessions)
+		v := keepVigil(&told, []string{"m2", "m1"})
 		time.Sleep(11 * time.Second) // nobody is busy
 		v.reads("m1")
 		time.Sleep(time.Second)

@@ -18,9 +18,10 @@ type Waiting struct {
 
 // What a busy host may be at.
 const (
-	Reading   = "read" // it is being connected to, or read
-	Changing  = "change"
-	Verifying = "verify"
+	Reading    = "read" // it is being connected to, or read
+	Changing   = "change"
+	Verifying  = "verify"
+	Commanding = "command" // of an exec
 )
 
 // A Busy host is one that is worked on.
@@ -37,6 +38,8 @@ func (b Busy) doing() string {
 		return "connecting and reading"
 	case Changing:
 		return b.Change.String()
+	case Commanding:
+		return "running the command"
 	}
 	return "verifying"
 }

@@ -16,10 +16,11 @@ func TestWaiting(t *testing.T) {
 		{Host: "mini-3", Phase: Changing, Change: start, Took: 12 * time.Second},
 		{Host: "m2", Phase: Reading, Took: 61 * time.Second},
 		{Host: "old", Phase: Verifying, Took: time.Second},
+		{Host: "x", Phase: Commanding, Took: time.Second},
 	}}
 	_, got := told(e)
 	check(t, got, `
-[02:31:07] still waiting for m1, m2 (connecting and reading, 1m01s), mini-3 (start service xmrig, 12s), old (verifying, 1.0s)
+[02:31:07] still waiting for m1, m2 (connecting and reading, 1m01s), mini-3 (start service xmrig, 12s), old (verifying, 1.0s), x (running the command, 1.0s)
 `)
 	check(t, jsonOf(Waiting{Time: at, Hosts: e.Hosts[:2]}), `
 {"type":"heartbeat","@timestamp":"1970-01-01T00:00:00.000000Z","@level":"info","@message":"still waiting for m1 (connecting and reading, 8.0s), mini-3 (start service xmrig, 12s)","in_work":[{"host":"m1","phase":"read","took_ms":8000},{"host":"mini-3","phase":"change","resource":"service xmrig","action":"start","took_ms":12000}]}
