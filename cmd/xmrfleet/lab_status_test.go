@@ -31,6 +31,9 @@ host "mini-2" {}
 		f.simulate(host, "speed=20 busy=0.2")
 	}
 	f.apply()
+	for _, host := range []string{"mini-1", "mini-2"} {
+		f.until(host, 20*time.Second, `xmrig-orchestrator status`) // it has looked once
+	}
 	f.mustRun(exitDone, "status") // though the miners have hardly begun
 	f.awaitState("mini-1", "running", "healthy")
 	f.awaitState("mini-2", "running", "healthy")
@@ -76,7 +79,7 @@ host "mini-2" {}
 
 	f.simulate("mini-1", "speed=20 busy=0 state=wedged")
 	f.awaitState("mini-1", "unhealthy", "wedged")
-	contains(t, f.mustRun(exitPartial, "status", "--why", "mini-1").stdout, "  ! mini-1  unhealthy, wedged for ", "0.00 cores in use")
+	contains(t, f.mustRun(exitPartial, "status", "--why", "mini-1").stdout, "  ! mini-1  unhealthy, wedged for ", " cores in use; pool pool-a.example:443, connected for ")
 	f.simulate("mini-1", "speed=20 busy=0.2")
 	f.awaitState("mini-1", "running", "healthy")
 	f.mustRun(exitDone, "status")

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"regexp"
 	"slices"
 	"strings"
@@ -322,9 +323,12 @@ func TestWatchPanics(t *testing.T) {
 		}
 		panic("somewhere in a round")
 	}()
-	buf := make([]byte, 1000)
-	n, err := terminal.Read(buf)
-	if err != nil || string(buf[:n]) != enterPage+leavePage || !r.echoes() {
-		t.Errorf("after a panic: %q, %v, echo %v", buf[:n], err, r.echoes())
+	if err := terminal.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	const want = enterPage + leavePage
+	got := make([]byte, len(want))
+	if _, err := io.ReadFull(terminal, got); err != nil || string(got) != want || !r.echoes() {
+		t.Errorf("after a panic: %q, %v, echo %v", got, err, r.echoes())
 	}
 }
