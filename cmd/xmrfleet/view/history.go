@@ -40,7 +40,7 @@ func (e Recalled) text(t *Text) {
 		line := fmt.Sprintf("%s  %-*s  %s", event.At.Local().Format(time.DateTime), width, event.Host, event)
 		line = Printable(oneLineOf(line))
 		if p.Width > 0 {
-			line = ansi.Truncate(p.Mask(line), linesOfEvent*p.Width, "…")
+			line = ansi.Truncate(p.Mask(line), max(100, linesOfEvent*p.Width), "…")
 		}
 		out.WriteString(p.flow(line+"\n", 4))
 	}

@@ -96,3 +96,11 @@ func TestNarrowSecrets(t *testing.T) {
 		t.Errorf("want the secret masked, got\n%s", got)
 	}
 }
+
+// Colours do not pad what is broken into lines.
+func TestNarrowColours(t *testing.T) {
+	var out strings.Builder
+	p := NewPrinter(&out, true, 40)
+	p.Plan([]HostPlan{{Host: "mini-1", Plan: &plan.Plan{}}, {Host: "mini-2", Plan: &plan.Plan{}}}, false, time.Second)
+	check(t, out.String(), "\n\x1b[1mPlan: nothing to do, 2 hosts are as\x1b[m\n\x1b[1mdescribed. 1.0s\x1b[m\n")
+}

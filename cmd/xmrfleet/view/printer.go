@@ -140,7 +140,11 @@ func (p *Printer) style(s lipgloss.Style, text string) string {
 	if !p.Colour || text == "" {
 		return text
 	}
-	return s.Render(text)
+	lines := strings.Split(text, "\n")
+	for i, line := range lines { // several at once would be padded to one width
+		lines[i] = s.Render(line)
+	}
+	return strings.Join(lines, "\n")
 }
 
 func (p *Printer) red(s string) string {
