@@ -140,16 +140,9 @@ func TestRunDatabaseTrouble(t *testing.T) {
 		t.Helper()
 		h.logged(log, what)
 	}
-	sqlite := func(sql string) {
-		t.Helper()
-		if out, err := exec.Command("sqlite3", path, sql).CombinedOutput(); err != nil {
-			t.Fatalf("sqlite3 %s: %v %s", sql, err, out)
-		}
-	}
-
 	logged("no such file or directory")
 	h.polled("missing")
-	sqlite("CREATE TABLE t (x)")
+	h.sqlite("CREATE TABLE t (x)")
 	h.awaitPoll("made")
 	logged("database works again")
 
@@ -157,7 +150,7 @@ func TestRunDatabaseTrouble(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.polled("deleted")
-	sqlite("CREATE TABLE t (x)")
+	h.sqlite("CREATE TABLE t (x)")
 	h.awaitPoll("made again")
 
 	release := h.locked("BEGIN IMMEDIATE")
@@ -165,7 +158,8 @@ func TestRunDatabaseTrouble(t *testing.T) {
 	h.polled("locked")
 
 	// The write version of a later format in the header: to be read, not
-	// written. It is set under the lock, or the agent might write it over.
+	// written. It is set under the lock, which is kept until the agent has read
+	// it, or the agent might write it over.
 	header := func(write byte) {
 		t.Helper()
 		f, err := os.OpenFile(path, os.O_WRONLY, 0)
@@ -178,8 +172,8 @@ func TestRunDatabaseTrouble(t *testing.T) {
 		}
 	}
 	header(3)
-	release()
 	logged("readonly database")
+	release()
 	h.polled("read-only")
 	header(1)
 	h.awaitPoll("writable")
@@ -195,7 +189,7 @@ func TestRunDatabaseTrouble(t *testing.T) {
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	sqlite("CREATE TABLE t (x)")
+	h.sqlite("CREATE TABLE t (x)")
 	h.awaitPoll("made anew")
 	stop()
 }
