@@ -1,5 +1,5 @@
 // Command terminal turns what a terminal shows, text with ANSI colours on
-// standard input, into a picture in SVG: `tmux capture-pane -pe | terminal`.
+// standard input, into a picture in SVG; capture.sh shows it such a text.
 package main
 
 import (
@@ -33,52 +33,80 @@ func main() {
 		lines = append(lines, line)
 		width = max(width, utf8.RuneCountInString(sequence.ReplaceAllString(line, "")))
 	}
+	for len(lines) > 0 && lines[len(lines)-1] == "" {
+		lines = lines[:len(lines)-1]
+	}
 	w, h := float64(width)*cellWidth+2*margin, len(lines)*cellHeight+2*margin
 	out := bufio.NewWriter(os.Stdout)
 	defer out.Flush()
 	fmt.Fprintf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" height=\"%d\" font-family=\"ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace\" font-size=\"14\" fill=\"#e6edf3\">\n", w, h)
 	fmt.Fprintf(out, "<rect width=\"100%%\" height=\"100%%\" rx=\"8\" fill=\"#0d1117\"/>\n")
+	var s style
 	for i, line := range lines {
-		fmt.Fprintf(out, "<text x=\"%d\" y=\"%d\" xml:space=\"preserve\">%s</text>\n", margin, margin+(i+1)*cellHeight-5, spans(line))
+		fmt.Fprintf(out, "<text x=\"%d\" y=\"%d\" xml:space=\"preserve\">%s</text>\n", margin, margin+(i+1)*cellHeight-5, s.spans(line))
 	}
 	fmt.Fprintln(out, "</svg>")
 }
 
-// spans turns the colours of a line into elements.
-func spans(line string) string {
-	var out strings.Builder
-	attributes := ""
-	text := func(s string) {
-		switch {
-		case s == "":
-		case attributes == "":
-			out.WriteString(html.EscapeString(s))
-		default:
-			fmt.Fprintf(&out, "<tspan%s>%s</tspan>", attributes, html.EscapeString(s))
-		}
+// A style is what the following text looks like.
+type style struct {
+	colour      string
+	bold, faint bool
+}
+
+// set takes a code of ECMA-48, SGR. Unknown ones say nothing.
+func (s *style) set(code string) {
+	switch {
+	case code == "" || code == "0":
+		*s = style{}
+	case code == "1":
+		s.bold = true
+	case code == "2":
+		s.faint = true
+	case code == "22":
+		s.bold, s.faint = false, false
+	case code == "39":
+		s.colour = ""
+	case colours[code] != "":
+		s.colour = colours[code]
 	}
+}
+
+func (s *style) text(text string) string {
+	text = html.EscapeString(text)
+	if *s == (style{}) || text == "" {
+		return text
+	}
+	var attributes string
+	if s.colour != "" {
+		attributes += fmt.Sprintf(" fill=%q", s.colour)
+	}
+	if s.bold {
+		attributes += ` font-weight="bold"`
+	}
+	if s.faint {
+		attributes += ` fill-opacity="0.6"`
+	}
+	return "<tspan" + attributes + ">" + text + "</tspan>"
+}
+
+// spans turns the colours of a line into elements. The style goes on in the
+// next line.
+func (s *style) spans(line string) string {
+	var out strings.Builder
 	for line != "" {
 		at := sequence.FindStringSubmatchIndex(line)
 		if at == nil {
 			break
 		}
-		text(line[:at[0]])
+		out.WriteString(s.text(line[:at[0]]))
 		if at[2] >= 0 {
-			for _, code := range strings.Split(line[at[2]:at[3]], ";") {
-				switch {
-				case code == "" || code == "0" || code == "39" || code == "22":
-					attributes = ""
-				case code == "1":
-					attributes += ` font-weight="bold"`
-				case code == "2":
-					attributes += ` fill-opacity="0.6"`
-				case colours[code] != "":
-					attributes += fmt.Sprintf(" fill=%q", colours[code])
-				}
+			for code := range strings.SplitSeq(line[at[2]:at[3]], ";") {
+				s.set(code)
 			}
 		}
 		line = line[at[1]:]
 	}
-	text(line)
+	out.WriteString(s.text(line))
 	return out.String()
 }
