@@ -109,14 +109,14 @@ func (r *running) atRest(t testing.TB) int {
 	return sizes[len(sizes)/2]
 }
 
-// A thousand polls, three hours of production, never take the agent to 10 MB; it
-// then ends soon after SIGTERM.
+// After a thousand polls, three hours of production, the agent is below 10 MB at
+// rest, and never was above 10 MiB; it then ends soon after SIGTERM.
 func TestBinary(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the binary and polls a thousand times")
 	}
 	bin := build(t)
-	const limit = 10_000_000 / 1024
+	const limit, most = 10_000_000 / 1024, 10 << 10 // kB
 	for name, own := range map[string]bool{"own database": true, "shared database": false} {
 		t.Run(name, func(t *testing.T) {
 			h := newHost(t)
@@ -128,8 +128,8 @@ func TestBinary(t *testing.T) {
 			if rss > limit {
 				t.Errorf("VmRSS is %d kB, more than %d", rss, limit)
 			}
-			if peak > limit {
-				t.Errorf("VmHWM is %d kB, more than %d", peak, limit)
+			if peak > most {
+				t.Errorf("VmHWM is %d kB, more than %d", peak, most)
 			}
 			t.Logf("CPU per poll: %v", r.stop(t)/time.Duration(h.asked.Load()))
 			if p := h.row(); p.State != "running" || p.PID != os.Getpid() {
