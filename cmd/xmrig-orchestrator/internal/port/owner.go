@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // An Owner is a process that listens on a port.
@@ -218,10 +219,18 @@ func service(group string) string {
 	return ""
 }
 
+// exe is the executable of a process. Whoever started that chose the name, and
+// a terminal may show it.
 func (l *Lookup) exe(pid int) string {
-	if exe, err := os.Readlink(l.file(pid, "exe")); err == nil {
-		return exe
+	exe, err := os.Readlink(l.file(pid, "exe"))
+	if err != nil {
+		name, _ := os.ReadFile(l.file(pid, "comm"))
+		exe = string(bytes.TrimSpace(name))
 	}
-	name, _ := os.ReadFile(l.file(pid, "comm"))
-	return string(bytes.TrimSpace(name))
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, exe)
 }

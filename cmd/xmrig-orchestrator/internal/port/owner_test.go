@@ -78,6 +78,7 @@ func TestForeign(t *testing.T) {
 		{"a process started by hand", socket("127.0.0.1:8080", listen, 200), "", 10, "pid 20, /home/a/xmrig; to end it: kill 20"},
 		{"another service", socket("127.0.0.1:8080", listen, 300), "", 10, "pid 30, /opt/xmrig (deleted); to end it: systemctl disable --now old.service"},
 		{"a service of a user", socket("127.0.0.1:8080", listen, 400), "", 10, "pid 40, comm; to end it: kill 40"},
+		{"a name with escapes", socket("127.0.0.1:8080", listen, 500), "", 10, "pid 50, /tmp/?]0;ü?; to end it: kill 50"},
 		{"a socket unit", socket("127.0.0.1:8080", listen, 1), "", 10, "pid 1, /lib/systemd/systemd; systemctl list-sockets shows whose it is"},
 		{"on any address", socket("0.0.0.0:8080", listen, 200), "", 10, "pid 20, /home/a/xmrig; to end it: kill 20"},
 		{"on any address of IPv6", "", socket("[::]:8080", listen, 200), 10, "pid 20, /home/a/xmrig; to end it: kill 20"},
@@ -98,6 +99,7 @@ func TestForeign(t *testing.T) {
 			m.process(20, 200, "0::/user.slice/user-0.slice/session-1.scope", "/home/a/xmrig")
 			m.process(30, 300, "1:name=systemd:/system.slice/old.service\n0::/system.slice/old.service", "/opt/xmrig (deleted)")
 			m.process(40, 400, "0::/user.slice/user-0.slice/user@0.service/app.slice/own.service", "")
+			m.process(50, 500, "0::/user.slice/user-1000.slice/session-2.scope", "/tmp/\x1b]0;ü\n")
 			o, err := (&Lookup{Proc: m.dir}).Foreign("127.0.0.1:8080", tt.pid)
 			if err != nil {
 				t.Fatal(err)
