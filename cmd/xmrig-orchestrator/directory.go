@@ -3,35 +3,32 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"syscall"
 )
 
-// A directory is the one that a database is in. Where it was missing when
-// systemd started the agent, it is read-only for the agent also after somebody
-// made it, until the next start: systemd.exec(5), ReadWritePaths=.
+// A directory is the one that a database is in. Where it is made, or made anew,
+// after systemd started the agent, it is read-only for the agent until the next
+// start: systemd.exec(5), ReadWritePaths=.
 type directory struct {
-	path    string
-	missing bool // at the last look
+	path     string
+	readOnly bool // at the last look
 }
 
 func directoryOf(database string) *directory {
-	d := &directory{path: filepath.Dir(database), missing: true}
+	d := &directory{path: filepath.Dir(database)}
 	d.shut()
 	return d
 }
 
-// shut returns an error if only another start gives access to the directory.
+// shut returns an error if another start may give access to the directory: it
+// has become read-only since the last look. One that always was is left alone.
 func (d *directory) shut() error {
-	if !d.missing {
-		return nil
-	}
 	const write = 2 // W_OK
-	err := syscall.Access(d.path, write)
-	d.missing = errors.Is(err, fs.ErrNotExist)
-	if errors.Is(err, syscall.EROFS) {
-		return fmt.Errorf("directory %s: it was made after the agent's start, so that only the next one can write to it", d.path)
+	was := d.readOnly
+	d.readOnly = errors.Is(syscall.Access(d.path, write), syscall.EROFS)
+	if d.readOnly && !was {
+		return fmt.Errorf("directory %s: it has become read-only, as one does that is made after the agent's start; the next start may write to it", d.path)
 	}
 	return nil
 }

@@ -149,42 +149,60 @@ func TestFullDiskAtStart(t *testing.T) {
 	}
 }
 
-// A directory that is made late and cannot be written to ends the agent, for
-// systemd to start one that can. One that can be is used.
-func TestDirectoryMadeLate(t *testing.T) {
+// A directory that becomes read-only, as one does that is made late, ends the
+// agent, for systemd to start one that can write to it. One that always was
+// does not: another start would gain nothing.
+func TestDirectoryBecomesReadOnly(t *testing.T) {
 	h := sound(t)
 	base := h.mount("base", "-t", "tmpfs", "xmrfleet-test")
 	view := h.mount("view", "--bind", base)
-	if out, err := exec.Command("mount", "-o", "remount,bind,ro", view).CombinedOutput(); err != nil {
-		t.Fatalf("mount: %v %s", err, out)
+	remount := func(mode string) {
+		t.Helper()
+		if out, err := exec.Command("mount", "-o", "remount,bind,"+mode, view).CombinedOutput(); err != nil {
+			t.Fatalf("mount: %v %s", err, out)
+		}
 	}
+	made := filepath.Join(base, "rails")
 	h.settings.Database = filepath.Join(view, "rails", "production.sqlite3")
 	h.configure()
-	m := h.main()
-	m.Stderr = t.Output()
-	ended := make(chan error, 1)
-	go func() { ended <- m.Run(t.Context(), []string{"--settings", filepath.Join(h.dir, "orchestrator.json")}) }()
-	h.polled("missing")
-	if err := os.Mkdir(filepath.Join(base, "rails"), 0o755); err != nil {
-		t.Fatal(err)
+	steps := []struct {
+		before string
+		after  func() error
+	}{
+		{"missing", func() error { return os.Mkdir(made, 0o755) }},
+		{"read-only", func() error {
+			h.polled("read-only still")
+			if err := os.Remove(made); err != nil {
+				return err
+			}
+			h.polled("removed")
+			return os.Mkdir(made, 0o755)
+		}},
+		{"writable", func() error { remount("ro"); return nil }},
 	}
-	want := "directory " + filepath.Dir(h.settings.Database) + ": it was made after the agent's start, so that only the next one can write to it"
-	select {
-	case err := <-ended:
-		if err == nil || err.Error() != want {
-			t.Errorf("ended with %v, want %s", err, want)
+	for _, step := range steps {
+		remount(map[bool]string{true: "rw", false: "ro"}[step.before == "writable"])
+		m := h.main()
+		m.Stderr = t.Output()
+		ended := make(chan error, 1)
+		go func() { ended <- m.Run(t.Context(), []string{"--settings", filepath.Join(h.dir, "orchestrator.json")}) }()
+		h.polled(step.before)
+		if err := step.after(); err != nil {
+			t.Fatal(err)
 		}
-	case <-time.After(patient):
-		t.Fatal("it does not end")
+		want := "directory " + filepath.Dir(h.settings.Database) + ": it has become read-only, as one does that is made after the agent's start; the next start may write to it"
+		select {
+		case err := <-ended:
+			if err == nil || err.Error() != want {
+				t.Errorf("%s: ended with %v, want %s", step.before, err, want)
+			}
+		case <-time.After(patient):
+			t.Fatalf("%s: it does not end", step.before)
+		}
+		if err := m.Close(); err != nil {
+			t.Error(err)
+		}
 	}
-	if err := m.Close(); err != nil {
-		t.Error(err)
-	}
-
-	// It is there at the start of the next one: nothing to be gained by another.
-	h.start(false)
-	h.polled("read-only")
-	h.polled("read-only still")
 }
 
 func TestRetention(t *testing.T) {
