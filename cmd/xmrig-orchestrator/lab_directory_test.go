@@ -3,6 +3,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -10,8 +11,9 @@ import (
 	"xmrfleet/cmd/xmrig-orchestrator/internal/health"
 )
 
-// A shared database whose directory is made after the agent's start is picked
-// up all the same, and the miner is looked after meanwhile.
+// A shared database whose directory is made after the agent's start, and made
+// anew later, is picked up all the same, and the miner is looked after
+// meanwhile.
 func TestLabDirectoryMadeLate(t *testing.T) {
 	const path = "/srv/rails/production.sqlite3"
 	r := newRig(t, "")
@@ -26,14 +28,16 @@ func TestLabDirectoryMadeLate(t *testing.T) {
 	if s := r.told(); s.State != "running" || !strings.Contains(s.LastError, "no such file or directory") {
 		t.Errorf("meanwhile the status is %+v", s)
 	}
-	r.sh(`mkdir /srv/rails; touch "$1"; chown -R deploy: /srv/rails`, path)
-	made := time.Now()
-	r.await("the first row", 40*time.Second, func(p health.Process) bool { return p.State == "running" && p.CheckedAt.After(made) })
-	t.Logf("picked up after %v", time.Since(made))
-	r.sh(`xmrig-orchestrator enqueue restart --reason "is it read?" --wait`)
-	r.caused("running", "healthy")
-	if got := r.sh(`systemctl show -p NRestarts --value xmrig-orchestrator`); got != "1\n" {
-		t.Errorf("the agent was restarted %s times", got)
+	for restarts, make := range []string{`mkdir /srv/rails`, `mv /srv/rails /srv/old; mkdir /srv/rails`} {
+		r.sh(make+`; touch "$1"; chown -R deploy: /srv/rails`, path)
+		made := time.Now()
+		r.await("the first row", 40*time.Second, func(p health.Process) bool { return p.State == "running" && p.CheckedAt.After(made) })
+		t.Logf("picked up after %v", time.Since(made))
+		r.sh(`xmrig-orchestrator enqueue restart --reason "is it read?" --wait`)
+		r.caused("running", "healthy")
+		if got, want := r.sh(`systemctl show -p NRestarts --value xmrig-orchestrator`), fmt.Sprintln(restarts+1); got != want {
+			t.Errorf("the agent was restarted %s times, not %s", got, want)
+		}
 	}
 	if plan := r.xmrfleet("plan", "--detailed-exitcode"); strings.Contains(plan, "~") {
 		t.Errorf("the host has a plan:\n%s", plan)
