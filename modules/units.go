@@ -83,9 +83,13 @@ func (m Miner) minerUnit() (Unit, string) {
 	return recording(agent.MinerUnit, text, minerConfig, minerBinary)
 }
 
-// Root is needed for systemctl. The first two capabilities are those that
-// SQLite takes to keep a database of another user writable for that user, the
-// third is to see whose the port of the miner's API is: proc(5), /proc/PID/fd.
+// Root is needed for systemctl, and whom systemd takes for root can have it do
+// anything: what is taken from the agent confines its faults, not an intruder.
+// Of its capabilities, the first two are those that SQLite takes to keep a
+// database of another user writable for that user. The third is to see whose
+// the port of the miner's API is, proc(5), /proc/PID/fd; it would do for the
+// memory of other processes too. Nobody here sets a priority, so @resources is
+// refused; a call that is refused gets an error in place of ending the agent.
 const agentText = `[Unit]
 Description=XMRig health agent
 After=network.target xmrig.service
