@@ -109,8 +109,8 @@ func (r *running) atRest(t testing.TB) int {
 	return sizes[len(sizes)/2]
 }
 
-// After a thousand polls, three hours of production, the agent is below 10 MB at
-// rest, and never was above 10 MiB; it then ends soon after SIGTERM.
+// After a thousand polls, three hours of production, the agent is below 10 MB
+// at rest, and never was above 10 MiB; it then ends soon after SIGTERM.
 func TestBinary(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the binary and polls a thousand times")

@@ -17,8 +17,8 @@ const pause = 500 * time.Millisecond
 
 // check asks the miner's API until it answers or wait is over, and prints
 // what it said. It asks at least once. That the miner's own API answers is all
-// that counts: a miner has no hashrate for a while after its start, nor without a
-// pool.
+// that counts: a miner has no hashrate for a while after its start, nor without
+// a pool.
 func (m *Main) check(ctx context.Context, s agent.Settings, wait time.Duration) error {
 	end := m.Now().Add(wait)
 	summary, err := m.ask(ctx, s)
