@@ -2,9 +2,10 @@
 //
 // A [Dialer] resolves names as the ssh program does, checks host keys, and
 // opens one [Shell] a host: one connection, its own or that of a live OpenSSH
-// master, one session, a root shell that reads frames. A frame is a list of commands that runs to its end whatever
-// becomes of the connection, so the point between two frames is safe. A Shell
-// may hold the host's lock, which ends with it.
+// master, one session, a root shell that reads frames. A frame is a list of
+// commands that runs to its end whatever becomes of the connection, so the point
+// between two frames is safe. A Shell may hold the host's lock, which ends with
+// it.
 //
 // The package knows commands and their results, not what they are for. What
 // travels over the wire is described in wire.go and in the scripts beside it.

@@ -123,8 +123,8 @@ func (d *Dialer) toldApart(ctx context.Context, e *endpoint) error {
 	return nil
 }
 
-// ownSocket makes sure that nobody else made the socket or may take its place:
-// whoever answers there speaks for the host.
+// ownSocket makes sure that the socket is ours alone: whoever answers there
+// speaks for the host.
 func ownSocket(path string) (os.FileInfo, error) {
 	info, err := os.Lstat(path)
 	if err != nil {
@@ -143,7 +143,8 @@ func ownSocket(path string) (os.FileInfo, error) {
 }
 
 // dialMaster connects to the socket at path, which is ours before and after:
-// what stands between cannot be another's.
+// what stands between cannot be another's, unless others may rename our files
+// there.
 func dialMaster(path string) (muxConn, error) {
 	before, err := ownSocket(path)
 	if err != nil {
