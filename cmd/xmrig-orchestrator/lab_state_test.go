@@ -56,7 +56,7 @@ func TestLabStates(t *testing.T) {
 	// Killed: systemd starts it again, and the row says why.
 	r.sh(`systemctl kill -s KILL xmrig`)
 	p = r.state("restarting")
-	if !strings.HasPrefix(p.LastError, "xmrig.service: signal: signal 9") {
+	if !strings.HasPrefix(p.LastError, "xmrig.service: signal 9") {
 		t.Errorf("after a kill: %+v", p)
 	}
 	p = r.state("running")

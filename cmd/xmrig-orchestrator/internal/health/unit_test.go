@@ -74,7 +74,7 @@ func TestDecideAtOnce(t *testing.T) {
 		{"no unit", systemd.Unit{Name: agent.MinerUnit, Load: "not-found", Active: "inactive"}, nil, "", "", "stopped", "stopped", "xmrig.service: not installed"},
 		{"no valid configuration", failed, nil, "", "", "crashed", "config", "xmrig.service: exit-code: exit status 2: no valid configuration"},
 		{"start limit", unit("failed", "failed", "start-limit-hit"), nil, "", "", "crashed", "crashed", "xmrig.service: start-limit-hit"},
-		{"crash, systemd waits", restarting, nil, "", "", "restarting", "crashed", "xmrig.service: signal: signal 11"},
+		{"crash, systemd waits", restarting, nil, "", "", "restarting", "crashed", "xmrig.service: signal 11"},
 		{"crash, systemd 254 waits", unit("activating", "auto-restart-queued", "success"), nil, "", "", "restarting", "crashed", "xmrig.service: ended without an error"},
 		{"ExecStartPre", unit("activating", "start-pre", "success"), nil, "", "", "starting", "starting", ""},
 		{"stopping", unit("deactivating", "stop-sigterm", "success"), nil, "", "", "stopping", "stopping", ""},

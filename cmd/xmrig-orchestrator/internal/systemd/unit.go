@@ -139,6 +139,8 @@ func (u Unit) Failure() string {
 		return ""
 	case u.Code == exited:
 		return fmt.Sprintf("%s: %s: exit status %d", u.Name, u.Result, u.Status)
+	case u.Result == "signal":
+		return fmt.Sprintf("%s: signal %d", u.Name, u.Status)
 	case u.Code != 0:
 		return fmt.Sprintf("%s: %s: signal %d", u.Name, u.Result, u.Status)
 	}

@@ -80,6 +80,7 @@ func TestFailure(t *testing.T) {
 		{Unit{Name: "xmrig.service", Result: "success", Code: 1}, ""},
 		{Unit{Name: "xmrig.service", Result: "exit-code", Code: 1, Status: 2}, "xmrig.service: exit-code: exit status 2"},
 		{Unit{Name: "xmrig.service", Result: "core-dump", Code: 3, Status: 6}, "xmrig.service: core-dump: signal 6"},
+		{Unit{Name: "xmrig.service", Result: "signal", Code: 2, Status: 11}, "xmrig.service: signal 11"},
 		{Unit{Name: "xmrig.service", Result: "start-limit-hit"}, "xmrig.service: start-limit-hit"},
 	}
 	for _, tt := range tests {
