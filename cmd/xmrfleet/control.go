@@ -39,12 +39,7 @@ type control struct {
 
 // Help is shown by --help.
 func (c *control) Help() string {
-	return `Examples:
-  xmrfleet restart -l mini-1 --reason "new kernel"
-  xmrfleet stop -l @attic --yes
-  xmrfleet start -l mini-1 --direct      the agent is dead
-
-fleet.hcl stays as it is: a miner that it wants running and that was stopped is a change in the next plan.`
+	return `The health agent of each host does it, and keeps the reason in its history. Where every host is meant, it is asked for first. fleet.hcl stays as it is: a miner that it wants running and that was stopped is a change in the next plan.`
 }
 
 func (c *control) run(ctx context.Context, p *Program, action string) error {
@@ -76,7 +71,7 @@ func (c *control) run(ctx context.Context, p *Program, action string) error {
 		p.hosts.changed++
 		e.Drift = e.Drift || drifts(h, action)
 	}
-	e.Took = time.Since(began)
+	e.Retry, e.Took = p.retry(failed), time.Since(began)
 	p.remember(c.File, failed)
 	p.report.Report(e)
 	return count(p, outcomes)

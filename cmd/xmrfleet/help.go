@@ -36,11 +36,12 @@ var examples = map[string]string{
   xmrfleet facts
   xmrfleet facts -l mini-1 --json`,
 	"start": `
-  xmrfleet start -l mini-1`,
+  xmrfleet start -l mini-1
+  xmrfleet start --yes                   # the whole fleet`,
 	"stop": `
   xmrfleet stop -l @office --reason 'new fans'`,
 	"restart": `
-  xmrfleet restart -l 'mini-*'
+  xmrfleet restart -l 'mini-*' --reason 'new kernel'
   xmrfleet restart -l mini-1 --direct    # past an agent that is dead`,
 	"history": `
   xmrfleet history -l mini-1`,

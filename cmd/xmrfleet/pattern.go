@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/agext/levenshtein"
 
@@ -185,6 +186,9 @@ func unknownSelector(pattern string, fleet *hcl.Fleet) error {
 	}
 	if strings.ContainsAny(pattern, "*?[") {
 		return fmt.Errorf("select hosts: no host of %s fits %q", fleet.Path, pattern)
+	}
+	if _, err := time.ParseDuration(pattern); err == nil {
+		return hinted{fmt.Errorf("select hosts: %s has no host %q", fleet.Path, pattern), fmt.Sprintf("did you mean --watch=%s?", pattern)}
 	}
 	var known []string
 	for _, h := range fleet.Hosts {

@@ -55,6 +55,7 @@ func TestPatterns(t *testing.T) {
 		"m01,":                      `select hosts: a name is empty`,
 		"m[,]":                      `select hosts: no host of fleet.hcl fits "m[,]"`,
 		"m[01-02]x":                 `select hosts: fleet.hcl has no m01x, m02x, of "m[01-02]x"`,
+		"30s":                       `select hosts: fleet.hcl has no host "30s"`,
 		"@failde":                   `select hosts: fleet.hcl has no group "failde"`,
 	} {
 		_, err := selection{Limit: []string{limit}}.hosts(fleet)
@@ -62,9 +63,14 @@ func TestPatterns(t *testing.T) {
 			t.Errorf("%s:\n got %v\nwant %s", limit, err, want)
 		}
 	}
-	_, err := selection{Limit: []string{"@failde"}}.hosts(fleet)
-	if got := hint(err); got != `did you mean "@failed"?` {
-		t.Errorf("hint: %q", got)
+	for limit, want := range map[string]string{
+		"@failde": `did you mean "@failed"?`,
+		"30s":     "did you mean --watch=30s?", // status --watch 30s
+	} {
+		_, err := selection{Limit: []string{limit}}.hosts(fleet)
+		if got := hint(err); got != want {
+			t.Errorf("%s: hint: %q", limit, got)
+		}
 	}
 }
 

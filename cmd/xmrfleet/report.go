@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/alecthomas/kong"
+
 	"xmrfleet/cmd/xmrfleet/view"
 )
 
@@ -35,7 +37,7 @@ const (
 type reportFlags struct {
 	JSON     bool     `help:"Print JSON lines, for programs. Nothing is asked." name:"json"`
 	JSONInto fileName `help:"Write JSON lines into this file as well." name:"json-into" placeholder:"FILE"`
-	Format   string   `help:"Print as text, json or github, which GitHub Actions gets by itself." enum:",text,json,github" default:"" placeholder:"FORMAT"`
+	Format   *string  `help:"Print as text, json or github, which GitHub Actions gets by itself." enum:"text,json,github" placeholder:"FORMAT"`
 }
 
 // requested are the flags of a command line that was not understood.
@@ -62,12 +64,12 @@ func requested(args []string) reportFlags {
 func (f reportFlags) format(env func(string) (string, bool)) (string, error) {
 	actions, _ := env("GITHUB_ACTIONS")
 	switch {
-	case f.JSON && f.Format != "" && f.Format != formatJSON:
-		return "", fmt.Errorf("--json and --format %s exclude each other", f.Format)
+	case f.JSON && f.Format != nil && *f.Format != formatJSON:
+		return "", fmt.Errorf("--json and --format %s exclude each other", *f.Format)
 	case f.JSON:
 		return formatJSON, nil
-	case f.Format != "":
-		return f.Format, nil
+	case f.Format != nil:
+		return *f.Format, nil
 	case actions == "true":
 		return formatGitHub, nil
 	}
@@ -146,7 +148,15 @@ type usageError struct{ error }
 
 func (u usageError) Unwrap() error { return u.error }
 
-func usage(err error) error { return hinted{usageError{err}, "see `xmrfleet --help`"} }
+// usage points to the help of the command, as far as one was understood.
+func usage(err error) error {
+	words := "xmrfleet --help"
+	var parse *kong.ParseError
+	if errors.As(err, &parse) && parse.Context.Selected() != nil {
+		words = "xmrfleet " + parse.Context.Selected().Name + " --help"
+	}
+	return hinted{usageError{err}, "see `" + words + "`"}
+}
 
 // finish tells that the run is over, and returns its exit code: a run whose
 // only result was text that is lost has failed.

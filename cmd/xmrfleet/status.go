@@ -24,7 +24,7 @@ type statusCmd struct {
 
 // Help is shown by --help.
 func (c *statusCmd) Help() string {
-	return `Exits with 0 only if every miner is as fleet.hcl says and has an agent that checked it within the last five minutes. One that was just started counts as running while its agent gives it time to hash.`
+	return `Exits with 0 only if every miner is as fleet.hcl says and has an agent that checked it within the last five minutes, with 3 otherwise. One that was just started counts as running while its agent gives it time to hash.`
 }
 
 func (c *statusCmd) Run(ctx context.Context, p *Program) error {

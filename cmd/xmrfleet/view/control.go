@@ -12,7 +12,8 @@ type Controlled struct {
 	Action  string // "start", "stop" or "restart"
 	Pending bool   // nobody waited until the agents had done it
 	Hosts   []Commanded
-	Drift   bool // fleet.hcl wants something else of a host that obeyed
+	Drift   bool   // fleet.hcl wants something else of a host that obeyed
+	Retry   string // the command that does the same for the hosts that failed
 	Took    time.Duration
 }
 
@@ -44,6 +45,9 @@ func (e Controlled) text(t *Text) {
 	out.WriteString("\n" + p.total(e.total(), e.Took))
 	if e.Drift {
 		out.WriteString("fleet.hcl says otherwise: the next plan shows it, and the next apply undoes it.\n")
+	}
+	if e.Retry != "" {
+		fmt.Fprintf(&out, "retry: %s\n", e.Retry)
 	}
 	io.WriteString(p, out.String())
 }
@@ -88,6 +92,7 @@ func (e Controlled) lines() []line {
 	return append(lines, line{kind: "command_summary", message: e.total(), body: struct {
 		Action string `json:"action"`
 		Hosts  int    `json:"hosts"`
+		Retry  string `json:"retry,omitempty"`
 		Took   int64  `json:"took_ms"`
-	}{e.Action, len(e.Hosts), e.Took.Milliseconds()}})
+	}{e.Action, len(e.Hosts), e.Retry, e.Took.Milliseconds()}})
 }

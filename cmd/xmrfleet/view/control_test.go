@@ -17,7 +17,7 @@ func TestControlled(t *testing.T) {
 	show := func(e Controlled) string {
 		return printed(0, func(p *Printer) { e.text(&Text{Out: p, Err: p}) })
 	}
-	check(t, show(Controlled{Action: "stop", Hosts: hosts, Drift: true, Took: time.Second}), `
+	check(t, show(Controlled{Action: "stop", Hosts: hosts, Drift: true, Retry: "xmrfleet stop -l miner-beta", Took: time.Second}), `
   ✓ mini-1       stopped  0.3s
   ✓ miner-gamma  stopped  1.0s
   ! miner-beta  the health agent is down
@@ -25,6 +25,7 @@ func TestControlled(t *testing.T) {
 
 Stop: 2 of 3 hosts.    1.0s
 fleet.hcl says otherwise: the next plan shows it, and the next apply undoes it.
+retry: xmrfleet stop -l miner-beta
 `)
 	check(t, show(Controlled{Action: "restart", Pending: true, Hosts: hosts[:1], Took: time.Second}), `
   ✓ mini-1  restart is pending  0.3s
