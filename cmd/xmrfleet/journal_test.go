@@ -57,7 +57,7 @@ func TestJournalctl(t *testing.T) {
 		{logsCmd{}, logScript, "--unit=xmrig.service --lines=20"},
 		{logsCmd{Agent: true, Lines: &five}, logScript, "--unit=xmrig-orchestrator.service --lines=5"},
 		{logsCmd{Since: "1h"}, logScript, "--unit=xmrig.service --since=-3600000000us"},
-		{logsCmd{Since: "today; id", Lines: &five}, logScript, "--unit=xmrig.service --lines=5 --since=today; id"},
+		{logsCmd{Since: "today; id", Lines: &five}, lastScript, "--unit=xmrig.service --lines=5 --since=today; id"},
 		{logsCmd{Follow: true}, followScript, "--unit=xmrig.service"},
 	} {
 		script, args := test.journalctl()

@@ -45,14 +45,17 @@ func TestLogs(t *testing.T) {
 	}
 	check(t, got.String(), "m1 i\nminer-2 ii\nminer-2 iii\nm1 iiii\nminer-2 iiiii\nm1 iiiiii\n")
 	contains(t, o.stdout, "odd red  ü\n", "systemd: Started ")
-	if o := f.mustRun(exitDone, "logs", "-n", "1", "m1"); !strings.HasSuffix(o.stdout, "  odd red  ü\n") || strings.Count(o.stdout, "\n") != 1 {
-		t.Error(o)
+	for _, args := range [][]string{{"-n", "1"}, {"-n", "1", "--since", "5m"}} {
+		if o := f.mustRun(exitDone, append([]string{"logs", "m1"}, args...)...); !strings.HasSuffix(o.stdout, "  odd red  ü\n") || strings.Count(o.stdout, "\n") != 1 {
+			t.Error(args, o)
+		}
 	}
 	contains(t, f.mustRun(exitDone, "logs", "--since", "5m", "--json").stdout, `"type":"log_entry"`, `"text":"line iii"`)
 	if o := f.mustRun(exitDone, "logs", "--agent"); o.stdout != "" {
 		t.Error(o)
 	}
 	contains(t, f.mustRun(exitError, "logs", "--since", "the flood").stderr, "  ! m1  read journal: journalctl ended with status 1: Failed to parse timestamp: the flood\n")
+	contains(t, f.mustRun(exitError, "logs", "-n", "1", "--since", "the flood").stderr, "Failed to parse timestamp: the flood\n")
 	contains(t, f.mustRun(exitError, "logs", "-f", "--since", "the flood").stderr, "Failed to parse timestamp: the flood\n")
 }
 
@@ -62,7 +65,7 @@ func TestLogsFollow(t *testing.T) {
 	f.sh("m1", speaker)
 	f.sh("miner-2", speaker)
 	f.say("m1", "before")
-	r := f.start("logs", "-f")
+	r := f.start("logs", "-f", "-n", "1", "--since", "5m")
 	r.expect("  before\n")
 	for _, host := range []string{"m1", "miner-2"} { // both are followed
 		f.say(host, host+" is there")

@@ -39,16 +39,23 @@ var journalFlags = []string{"--quiet", "--no-pager", "--all", "--namespace=+xmri
 
 const logScript = `exec journalctl "$@"`
 
+// lastScript prints the last --lines behind --since. Forwards, journalctl
+// would print the first ones.
+const lastScript = `
+exec 3>&1
+exit "$({ { journalctl "$@" --reverse; echo $? >&4; } | tac >&3; } 4>&1)"`
+
 // followScript prints what is there, the cursor of its last entry, and what
 // comes. $1 and $2 are flags for the first part alone. Where that has nothing,
 // the cursor is that of the last entry of all before it, if there is one:
-// journalctl says by status 1 that there is none.
+// journalctl says by status 1 that there is none. The last lines are got as by
+// lastScript.
 const followScript = `
-some=$1 since=$2
+some=$1 since=$2 order=${1:+tac}
 shift 2
 cursor=$(journalctl "$@" --lines=0 --show-cursor)
 cursor=${cursor#-- cursor: }
-{ journalctl "$@" ${some:+"$some"} ${since:+"$since"} || echo "failed: $?"; } | {
+{ journalctl "$@" ${some:+"$some" --reverse} ${since:+"$since"} || echo "failed: $?"; } | "${order:-cat}" | {
 	while IFS= read -r line; do
 		case $line in
 		*'"__CURSOR":"'*) cursor=${line#*'"__CURSOR":"'} cursor=${cursor%%'"'*} ;;
@@ -115,6 +122,9 @@ func (c *logsCmd) journalctl() (script string, args []string) {
 	common := c.journal()
 	if c.Follow {
 		return followScript, append([]string{some, since}, common...)
+	}
+	if c.Lines != nil && since != "" {
+		return lastScript, append(common, some, since)
 	}
 	return logScript, slices.DeleteFunc(append(common, some, since), func(flag string) bool { return flag == "" })
 }
