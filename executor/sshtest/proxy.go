@@ -12,7 +12,7 @@ import (
 type Proxy struct {
 	listener net.Listener
 	to       string
-	delay    time.Duration
+	delay    atomic.Int64 // nanoseconds
 	cut      atomic.Bool
 	mu       sync.Mutex
 	conns    []net.Conn
@@ -26,7 +26,8 @@ func Delay(t testing.TB, address string, delay time.Duration) *Proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &Proxy{listener: l, to: address, delay: delay}
+	p := &Proxy{listener: l, to: address}
+	p.Slow(delay)
 	t.Cleanup(func() {
 		l.Close()
 		p.mu.Lock()
@@ -41,6 +42,9 @@ func Delay(t testing.TB, address string, delay time.Duration) *Proxy {
 
 // Addr is host:port.
 func (p *Proxy) Addr() string { return p.listener.Addr().String() }
+
+// Slow changes the delay of what comes from now on.
+func (p *Proxy) Slow(delay time.Duration) { p.delay.Store(int64(delay)) }
 
 // Cut makes the proxy lose everything from now on, without a word to either
 // side, as a cable that is pulled.
@@ -58,7 +62,7 @@ func (p *Proxy) accept() {
 
 func (p *Proxy) connect(near net.Conn) {
 	// The packets that set up a connection take their time as well.
-	time.Sleep(2 * p.delay)
+	time.Sleep(2 * time.Duration(p.delay.Load()))
 	far, err := net.Dial("tcp", p.to)
 	if err != nil {
 		near.Close()
@@ -94,7 +98,7 @@ func (p *Proxy) forward(from, to net.Conn) {
 		buf := make([]byte, 32<<10)
 		n, err := from.Read(buf)
 		if n > 0 {
-			parcels <- parcel{buf[:n], time.Now().Add(p.delay)}
+			parcels <- parcel{buf[:n], time.Now().Add(time.Duration(p.delay.Load()))}
 		}
 		if err != nil {
 			return
