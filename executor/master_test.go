@@ -151,6 +151,8 @@ func TestControlSocketIsNotUsed(t *testing.T) {
 		{"closes", Target{}, func(t *testing.T, m *master) { impostor(t, m.socket, "") }, `"the master hung up"`},
 		{"unchecked", Target{}, func(t *testing.T, m *master) { prepend(t, m.config, "StrictHostKeyChecking no\n") },
 			`"StrictHostKeyChecking is off, so nobody checked the host's key"`},
+		{"asks", Target{}, func(t *testing.T, m *master) { prepend(t, m.config, "ControlMaster ask\n") }, `"ControlMaster asks somebody about each session"`},
+		{"asks, if it is made", Target{}, func(t *testing.T, m *master) { prepend(t, m.config, "ControlMaster autoask\n") }, `"ControlMaster asks somebody about each session"`},
 		{"pinned", Target{HostKeys: []string{"the server's"}}, func(*testing.T, *master) {}, `"only a connection of our own can check host_key"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -35,6 +35,7 @@ type endpoint struct {
 	algorithms   []string // for host keys; empty: all that are supported
 	pinned       []string
 	controlPath  string // where an OpenSSH master may listen; empty: nowhere
+	confirmed    bool   // such a master asks somebody about each session
 	unchecked    bool   // ssh itself would not verify the host's key
 
 	target  Target     // what it was resolved from
@@ -188,6 +189,8 @@ func (d *Dialer) parseConfig(t Target, out []byte) (*endpoint, error) {
 			expand = append(expand, &e.agent)
 		case "controlpath": // ssh has expanded its tokens
 			e.controlPath = none(value)
+		case "controlmaster":
+			e.confirmed = value == "ask" || value == "autoask"
 		case "proxyjump":
 			e.jump = none(value)
 		case "proxycommand":
