@@ -146,6 +146,7 @@ func (c *control) command(ctx context.Context, d *executor.Dialer, h hcl.Host, a
 		return err
 	}
 	defer shell.Close()
+	// Not among the First commands, which may run twice, and late.
 	results, err := shell.Run(ctx, nil, command)
 	if err != nil {
 		return err
