@@ -98,7 +98,7 @@ func TestSlowAgent(t *testing.T) {
 	}{
 		{"touched in time", time.Second, time.Minute, "", ""},
 		{"not touched", 4 * time.Second, time.Minute, AuthRefused, "log in as tester@ADDRESS: ssh-agent SOCKET: no signature within 2s"},
-		{"given up by the caller", 4 * time.Second, 1200 * time.Millisecond, Unreachable, "connect ADDRESS: no answer within 500ms"},
+		{"given up by the caller", 4 * time.Second, 1200 * time.Millisecond, TimedOut, "connect ADDRESS: context deadline exceeded"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -48,7 +48,7 @@ func (d *Dialer) bastion(ctx context.Context, jump string, chain []string) (*bas
 	select {
 	case <-b.ready:
 	case <-ctx.Done():
-		return nil, unreachable("connect through "+jump, context.Cause(ctx), d.ConnectTimeout)
+		return nil, givenUp("connect through "+jump, context.Cause(ctx))
 	}
 	if b.err != nil {
 		return b, through(jump, b.err)

@@ -35,7 +35,10 @@ func (d *Dialer) connect(ctx context.Context, e *endpoint, chain []string) (*con
 			go c.watch(d.timing)
 			return c, nil
 		}
-		if !h.busy || try == 3 || ctx.Err() != nil {
+		if ctx.Err() != nil {
+			return nil, givenUp("connect "+e.address(), context.Cause(ctx))
+		}
+		if !h.busy || try == 3 {
 			return nil, h.explain(err)
 		}
 		pause := time.Duration(try) * (100*time.Millisecond + rand.N(400*time.Millisecond))
@@ -193,7 +196,7 @@ func (h *handshake) refine(raw *trackedConn, err error) error {
 	switch {
 	case strings.Contains(greeting, "Not allowed at this time"):
 		return errPenalty
-	case spoke, errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+	case spoke, errors.Is(err, context.DeadlineExceeded):
 		return err
 	}
 	h.busy = true
@@ -210,7 +213,7 @@ func (h *handshake) explain(err error) error {
 	switch {
 	case h.distrust != nil:
 		return h.distrust
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+	case errors.Is(err, context.DeadlineExceeded):
 	case errors.As(err, &negotiation) && strings.Contains(err.Error(), "host key"):
 		return h.noCommonKey(err)
 	case h.trusted && !errors.Is(err, io.EOF):

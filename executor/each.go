@@ -25,7 +25,7 @@ func Each[T, R any](ctx context.Context, items []T, limit int, f func(context.Co
 	mapper := iter.Mapper[T, Outcome[R]]{MaxGoroutines: limit}
 	return mapper.Map(items, func(item *T) (out Outcome[R]) {
 		if ctx.Err() != nil {
-			return Outcome[R]{Err: &Error{Kind: Canceled, Op: "start", Err: context.Cause(ctx)}}
+			return Outcome[R]{Err: givenUp("start", context.Cause(ctx))}
 		}
 		defer func() {
 			if p := recover(); p != nil {

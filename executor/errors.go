@@ -22,7 +22,7 @@ const (
 	NoShell        Kind = "shell"            // the login works, but no shell starts
 	SudoRefused    Kind = "sudo"             // the user may not become root without a password
 	Locked         Kind = "locked"           // another run holds the host
-	TimedOut       Kind = "timeout"          // a frame did not end in time; the host finishes it
+	TimedOut       Kind = "timeout"          // the caller's deadline passed; a frame that was begun is finished by the host
 	Lost           Kind = "lost"             // the connection broke; the host finishes the frame
 	Canceled       Kind = "canceled"         // the caller's context ended
 )
@@ -50,6 +50,15 @@ func KindOf(err error) Kind {
 	return ""
 }
 
+// givenUp reports what was being done when the caller's context ended.
+func givenUp(op string, cause error) *Error {
+	e := &Error{Kind: Canceled, Op: op, Err: cause}
+	if errors.Is(cause, context.DeadlineExceeded) {
+		e.Kind = TimedOut
+	}
+	return e
+}
+
 // unreachable reports a connection that could not be made. It cuts from a
 // network error what op says already.
 func unreachable(op string, err error, timeout time.Duration) *Error {
@@ -60,8 +69,6 @@ func unreachable(op string, err error, timeout time.Duration) *Error {
 		netErr net.Error
 	)
 	switch {
-	case errors.Is(err, context.Canceled):
-		e.Kind = Canceled
 	case errors.As(err, &lookup):
 		e.Err = fmt.Errorf("%s", strings.TrimPrefix(lookup.Error(), "lookup "))
 		e.Hint = "give the host an address in fleet.hcl, or a HostName in the ssh configuration"

@@ -319,7 +319,7 @@ func TestRunEnds(t *testing.T) {
 	}{
 		{"deadline", func(ctx context.Context) (context.Context, context.CancelFunc) {
 			return context.WithTimeout(ctx, 300*time.Millisecond)
-		}, TimedOut, "run command: not done in time; the host finishes what it has begun"},
+		}, TimedOut, "run command: context deadline exceeded; the host finishes what it has begun"},
 		{"cancel", func(ctx context.Context) (context.Context, context.CancelFunc) {
 			ctx, cancel := context.WithCancel(ctx)
 			time.AfterFunc(300*time.Millisecond, cancel)

@@ -84,7 +84,7 @@ func (c *connection) explain(ctx context.Context, e *Error) error {
 	c.fail(nil)
 	switch {
 	case errors.Is(cause, context.DeadlineExceeded):
-		e.Kind, e.Err = TimedOut, errors.New("not done in time; the host finishes what it has begun")
+		e.Kind, e.Err = TimedOut, fmt.Errorf("%w; the host finishes what it has begun", cause)
 	case ctx.Err() != nil && cause != nil:
 		e.Kind, e.Err = Canceled, cause
 	case cause != nil:

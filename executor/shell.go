@@ -258,7 +258,7 @@ func (s *Shell) Run(ctx context.Context, onResult func(int, modules.Result), cmd
 	}
 	release, err := acquire(ctx, s.turn)
 	if err != nil {
-		return results(len(cmds), modules.NotRun), &Error{Kind: Canceled, Op: "run command", Err: err}
+		return results(len(cmds), modules.NotRun), givenUp("run command", err)
 	}
 	defer release()
 	return s.exchange(ctx, s.frame(ctx, "", false, cmds), len(cmds), onResult)

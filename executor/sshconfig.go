@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 // An endpoint is one sshd to be spoken to, with everything resolved.
@@ -87,7 +88,7 @@ func (d *Dialer) resolve(ctx context.Context, t Target) (*endpoint, error) {
 	}
 	out, err := d.askSSH(ctx, d.SSHConfig, t)
 	if ctx.Err() != nil {
-		return nil, &Error{Kind: Canceled, Op: "resolve " + t.Name, Err: context.Cause(ctx)}
+		return nil, givenUp("resolve "+t.Name, context.Cause(ctx))
 	}
 	if err != nil {
 		return nil, bad(err, strings.Join(append([]string{"ssh"}, sshArgs(d.SSHConfig, t)...), " "))
@@ -111,6 +112,7 @@ func (d *Dialer) askSSH(ctx context.Context, config string, t Target) ([]byte, e
 	var stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, d.resolver.binary, sshArgs(config, t)...)
 	cmd.Stderr = &stderr
+	cmd.WaitDelay = time.Second // for a program that ssh started and that outlives it
 	out, err := cmd.Output()
 	if text := oneLine(stderr.String()); err != nil && text != "" {
 		err = errors.New(text)

@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 func resolved(t *testing.T, config string, target Target) (*endpoint, error) {
@@ -175,5 +177,27 @@ func TestResolveWithoutSSHButConfig(t *testing.T) {
 		if got += said.String(); got != want {
 			t.Errorf("%s: got %q, want %q", config, got, want)
 		}
+	}
+}
+
+// A program that ssh runs for "Match exec" may take longer than its caller
+// waits, and outlives ssh.
+func TestResolveSlowly(t *testing.T) {
+	bin := t.TempDir()
+	if err := os.WriteFile(filepath.Join(bin, "ssh"), []byte("#!/bin/sh\nsleep 100\n:\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	d := &Dialer{SSHConfig: "none"}
+	defer d.Close()
+	begun := time.Now()
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 100*time.Millisecond, fmt.Errorf("too slow: %w", context.DeadlineExceeded))
+	defer cancel()
+	_, _, err := d.Open(ctx, Target{Name: "h"}, OpenOptions{})
+	if want := "resolve h: too slow: context deadline exceeded"; err == nil || err.Error() != want || KindOf(err) != TimedOut {
+		t.Errorf("got %s %v, want %s", KindOf(err), err, want)
+	}
+	if took := time.Since(begun); took > 50*time.Second {
+		t.Errorf("took %s: somebody waits for the program", took)
 	}
 }

@@ -3,6 +3,7 @@ package executor
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strconv"
 	"sync"
@@ -26,7 +27,7 @@ import (
 func (s *Shell) Stream(ctx context.Context, stdout, stderr io.Writer, script string, args ...string) (int, error) {
 	release, err := acquire(ctx, s.turn)
 	if err != nil {
-		return Unknown, &Error{Kind: Canceled, Op: "run command", Err: err}
+		return Unknown, givenUp("run command", err)
 	}
 	defer s.Close()
 	defer release()
@@ -50,7 +51,7 @@ func (s *Shell) Stream(ctx context.Context, stdout, stderr io.Writer, script str
 	results, err := s.collect(ctx, 1, nil)
 	var failure *Error
 	if errors.As(err, &failure) && failure.Kind == TimedOut {
-		failure.Err = errors.New("not done in time; the host ends it")
+		failure.Err = fmt.Errorf("%w; the host ends it", context.Cause(ctx))
 	}
 	return results[0].Status, err
 }

@@ -162,7 +162,7 @@ func testStreamTimesOut(t *testing.T, s *Shell) {
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	_, err := s.Stream(ctx, &page{}, &page{}, `sleep 60`)
-	if want := "run command: not done in time; the host ends it"; err == nil || err.Error() != want || KindOf(err) != TimedOut {
+	if want := "run command: context deadline exceeded; the host ends it"; err == nil || err.Error() != want || KindOf(err) != TimedOut {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }
