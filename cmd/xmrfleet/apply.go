@@ -106,7 +106,7 @@ func (c *applyCmd) apply(ctx context.Context, p *Program, todo []*session, run e
 	defer v.end()
 	audit := fmt.Sprintf("run %s by %s from %s", run.Run, run.User, run.Machine)
 	outcomes := executor.Each(ctx, todo, c.Parallelism, func(ctx context.Context, s *session) (struct{}, error) {
-		ctx, cancel := context.WithTimeout(ctx, c.Timeout)
+		ctx, cancel := c.withinTimeout(ctx)
 		defer cancel()
 		s.apply(ctx, p, v, audit)
 		return struct{}{}, nil

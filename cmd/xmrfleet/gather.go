@@ -102,7 +102,7 @@ func (c *convergence) gather(ctx context.Context, p *Program, d *executor.Dialer
 	v := keepVigil(p.report, namesIn(sessions))
 	defer v.end()
 	executor.Each(ctx, sessions, 0, func(ctx context.Context, s *session) (struct{}, error) {
-		ctx, cancel := context.WithTimeout(ctx, c.Timeout)
+		ctx, cancel := c.withinTimeout(ctx)
 		defer cancel()
 		v.reads(s.host.Name)
 		defer v.rests(s.host.Name)

@@ -120,7 +120,7 @@ func TestExecEnds(t *testing.T) {
 	f.noneLeft("m2", "sleep", 5*time.Second)
 
 	o = f.mustRun(exitPartial, "exec", "--timeout", "5s", "--", "trap '' TERM; sleep 600; sleep 600")
-	contains(t, o.stdout, "  ! m1  run command: not done in time; the host ends it\n")
+	contains(t, o.stdout, "  ! m1  run command: not done within --timeout 5s; the host ends it\n")
 	f.noneLeft("m1", "sleep", 10*time.Second)
 }
 

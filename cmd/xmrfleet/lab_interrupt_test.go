@@ -203,12 +203,12 @@ func TestTimeout(t *testing.T) {
 	f.sh("slow-1", slowUser+`; sed -i 's/sleep 3/sleep 15/' /usr/local/sbin/useradd`)
 	o := f.mustRun(exitPartial, "apply", "--yes", "--timeout", "10s")
 	contains(t, o.stdout, "  ! slow-1  in between, 2 of 11 changes made; the next apply finishes it: "+
-		"run command: not done in time; the host finishes what it has begun\n",
+		"run command: not done within --timeout 10s; the host finishes what it has begun\n",
 		"Apply: 1 of 2 hosts converged", " -l slow-1\n")
 	f.sh("slow-1", `until id xmrig; do sleep 0.1; done; rm /usr/local/sbin/useradd`)
 	f.sh("mini-1", slowLogin)
 	contains(t, f.mustRun(exitPartial, "plan", "--timeout", "5s").stdout,
-		"  ! mini-1  start shell: not done in time", "  ~ slow-1", "1 host was not read.")
+		"  ! mini-1  start shell: not done within --timeout 5s", "  ~ slow-1", "1 host was not read.")
 }
 
 // A running xmrfleet.

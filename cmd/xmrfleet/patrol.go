@@ -130,7 +130,7 @@ func (w *patrol) ask(ctx context.Context) {
 		w.pending++
 		w.asking.Go(func() {
 			o := executor.Each(ctx, []*watched{h}, 1, func(ctx context.Context, h *watched) (view.HostStatus, error) {
-				ctx, cancel := context.WithTimeout(ctx, w.Timeout)
+				ctx, cancel := w.withinTimeout(ctx)
 				defer cancel()
 				return h.ask(ctx)
 			})[0]

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -224,6 +225,21 @@ func (f connectionFlags) Validate() error {
 	}
 	return nil
 }
+
+// withinTimeout is the context of what is done with one host.
+func (f connectionFlags) withinTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, f.Timeout, overtime(f.Timeout))
+}
+
+// An overtime is why a context ended by --timeout. It is what errors say.
+type overtime time.Duration
+
+func (o overtime) Error() string {
+	return fmt.Sprintf("not done within --timeout %s", time.Duration(o))
+}
+
+// Is makes it what the end of such a context usually is.
+func (o overtime) Is(target error) bool { return target == context.DeadlineExceeded }
 
 func (f connectionFlags) dialer(log io.Writer) *executor.Dialer {
 	d := &executor.Dialer{

@@ -47,7 +47,7 @@ func onEach[T any](ctx context.Context, p *Program, c connectionFlags, hosts []h
 	return executor.Each(ctx, hosts, limit, func(ctx context.Context, h hcl.Host) (T, error) {
 		if c.Timeout > 0 {
 			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeout(ctx, c.Timeout)
+			ctx, cancel = c.withinTimeout(ctx)
 			defer cancel()
 		}
 		return do(ctx, d, h)
