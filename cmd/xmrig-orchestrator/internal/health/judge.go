@@ -174,7 +174,11 @@ func starting(o Observation, cores float64) Decision {
 
 // evidence holds the figures of one poll and how long they are of that kind.
 func evidence(o Observation, r *Run) string {
-	held := fmt.Sprintf("for %s in %d polls%s", short(r.Held), r.Polls, usage(r.Cores))
+	polls := "1 poll"
+	if r.Polls != 1 {
+		polls = fmt.Sprintf("%d polls", r.Polls)
+	}
+	held := fmt.Sprintf("for %s in %s%s", short(r.Held), polls, usage(r.Cores))
 	s := o.Summary
 	if s == nil {
 		if o.Foreign == nil && !miner.Answered(o.APIErr) && !r.Answered {
