@@ -102,13 +102,13 @@ func (c *applyCmd) apply(ctx context.Context, p *Program, todo []*session, run e
 		case <-finished:
 		}
 	}()
-	v := keepVigil(p.report, names)
-	defer v.end()
+	b := startHeartbeat(p.report, names)
+	defer b.end()
 	audit := fmt.Sprintf("run %s by %s from %s", run.Run, run.User, run.Machine)
 	outcomes := executor.Each(ctx, todo, c.Parallelism, func(ctx context.Context, s *session) (struct{}, error) {
 		ctx, cancel := c.withinTimeout(ctx)
 		defer cancel()
-		s.apply(ctx, p, v, audit)
+		s.apply(ctx, p, b, audit)
 		return struct{}{}, nil
 	})
 	for i, o := range outcomes {
@@ -120,16 +120,16 @@ func (c *applyCmd) apply(ctx context.Context, p *Program, todo []*session, run e
 }
 
 // apply changes the host and closes its shell.
-func (s *session) apply(ctx context.Context, p *Program, v *vigil, audit string) {
+func (s *session) apply(ctx context.Context, p *Program, b *heartbeat, audit string) {
 	began, host, left := time.Now(), s.host.Name, s.plan.Changes
 	if !p.stopped() {
 		p.report.Report(view.Begun{Host: host, Changes: len(left)})
 	}
-	v.applies(host, left)
-	defer v.rests(host)
+	b.applies(host, left)
+	defer b.rests(host)
 	outcome := s.plan.Apply(ctx, p.stop, s.shell, audit, func(change plan.Change, took time.Duration) {
 		left = left[1:]
-		v.applies(host, left)
+		b.applies(host, left)
 		p.report.Report(view.Made{Host: host, Change: change, Took: took})
 	})
 	s.close()

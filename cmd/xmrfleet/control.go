@@ -54,7 +54,7 @@ func (c *control) run(ctx context.Context, p *Program, action string) error {
 	}
 	c.Reason = p.out.Mask(c.Reason)
 	task := task{phase: view.Changing, change: plan.Change{Resource: "service xmrig", Change: modules.Change{Action: modules.Action(action)}}}
-	outcomes := watchEach(ctx, p, c.connectionFlags, hosts, task, func(ctx context.Context, d *executor.Dialer, h hcl.Host) (time.Duration, error) {
+	outcomes := onEachWithHeartbeat(ctx, p, c.connectionFlags, hosts, task, func(ctx context.Context, d *executor.Dialer, h hcl.Host) (time.Duration, error) {
 		began := time.Now()
 		err := c.command(ctx, d, h, action, run)
 		return time.Since(began), err

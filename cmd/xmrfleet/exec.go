@@ -48,7 +48,7 @@ func (c *execCmd) Run(ctx context.Context, p *Program) error {
 	defer cancel()
 	var outcomes []executor.Outcome[view.Execution]
 	if e.show == nil {
-		outcomes = watchEach(ctx, p, c.connectionFlags, hosts, task{phase: view.Commanding}, e.run)
+		outcomes = onEachWithHeartbeat(ctx, p, c.connectionFlags, hosts, task{phase: view.Commanding}, e.run)
 	} else {
 		outcomes = onEach(ctx, p, c.connectionFlags, hosts, c.Parallelism, e.run)
 	}

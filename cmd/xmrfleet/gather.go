@@ -99,13 +99,13 @@ func (c *convergence) resources(h hcl.Host) []modules.Resource {
 // gather reads all hosts at once and plans each. With a holder their locks
 // are taken, and the shells of hosts with something to do stay open.
 func (c *convergence) gather(ctx context.Context, p *Program, d *executor.Dialer, sessions []*session, holder *executor.Holder) {
-	v := keepVigil(p.report, namesIn(sessions))
-	defer v.end()
+	b := startHeartbeat(p.report, namesIn(sessions))
+	defer b.end()
 	executor.Each(ctx, sessions, 0, func(ctx context.Context, s *session) (struct{}, error) {
 		ctx, cancel := c.withinTimeout(ctx)
 		defer cancel()
-		v.reads(s.host.Name)
-		defer v.rests(s.host.Name)
+		b.reads(s.host.Name)
+		defer b.rests(s.host.Name)
 		s.read(ctx, d, c.resources(s.host), holder)
 		if holder == nil || s.err != nil || s.plan.Empty() {
 			s.close()

@@ -64,9 +64,9 @@ func needles(secrets []string) []string {
 	return found
 }
 
-// watch collects what other users of a host can see of its processes, until
+// spy collects what other users of a host can see of its processes, until
 // it is told to stop. The patterns do not find themselves.
-const watch = `rm -f /run/stop; while [ ! -e /run/stop ]; do
+const spy = `rm -f /run/stop; while [ ! -e /run/stop ]; do
 	cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' ' '
 	cat /proc/[0-9]*/environ 2>/dev/null | tr '\0' ' '
 done | grep -a -o -e '[c]anary[^ ]*' -e '[4]4AFFq5[^ ]*' -e '[x]mrig-orchestrator' | sort -u`
@@ -85,7 +85,7 @@ func TestSecrets(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	watcher := f.lab.Host("mini-1").Command(ctx, "sh", "-c", watch)
+	watcher := f.lab.Host("mini-1").Command(ctx, "sh", "-c", spy)
 	var seen strings.Builder
 	watcher.Stdout = &seen
 	if err := watcher.Start(); err != nil {
@@ -153,7 +153,7 @@ func TestSecretsOfCommands(t *testing.T) {
 	f.apply()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	watcher := f.lab.Host("mini-1").Command(ctx, "sh", "-c", watch)
+	watcher := f.lab.Host("mini-1").Command(ctx, "sh", "-c", spy)
 	var seen strings.Builder
 	watcher.Stdout = &seen
 	if err := watcher.Start(); err != nil {

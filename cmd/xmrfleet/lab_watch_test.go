@@ -316,7 +316,7 @@ func TestWatchPanics(t *testing.T) {
 				t.Error("no panic")
 			}
 		}()
-		w := &patrol{p: p, screen: openScreen(tty, tty, "xterm")}
+		w := &watch{p: p, screen: openScreen(tty, tty, "xterm")}
 		defer w.end(func() {})
 		if r.echoes() {
 			t.Error("the screen is not open")

@@ -54,17 +54,17 @@ func onEach[T any](ctx context.Context, p *Program, c connectionFlags, hosts []h
 	})
 }
 
-// watchEach is onEach with a vigil, for a task that may take its time.
-func watchEach[T any](ctx context.Context, p *Program, c connectionFlags, hosts []hcl.Host, t task, do errand[T]) []executor.Outcome[T] {
+// onEachWithHeartbeat is onEach for a task that may take its time.
+func onEachWithHeartbeat[T any](ctx context.Context, p *Program, c connectionFlags, hosts []hcl.Host, t task, do errand[T]) []executor.Outcome[T] {
 	names := make([]string, len(hosts))
 	for i, h := range hosts {
 		names[i] = h.Name
 	}
-	v := keepVigil(p.report, names)
-	defer v.end()
+	b := startHeartbeat(p.report, names)
+	defer b.end()
 	return onEach(ctx, p, c, hosts, c.Parallelism, func(ctx context.Context, d *executor.Dialer, h hcl.Host) (T, error) {
-		v.begin(h.Name, t)
-		defer v.rests(h.Name)
+		b.begin(h.Name, t)
+		defer b.rests(h.Name)
 		return do(ctx, d, h)
 	})
 }

@@ -10,7 +10,7 @@ import (
 // An Event is something that a run has to tell. It is data: what it means was
 // decided by the command, and each reporter shows it in its own way. Only the
 // events between [Applying] and [Applied] come from several hosts at once, and
-// [Waiting] while the hosts are read.
+// [Heartbeat] while the hosts are read.
 type Event interface {
 	text(*Text)    // for people
 	lines() []line // for programs

@@ -9,9 +9,9 @@ import (
 	"xmrfleet/plan"
 )
 
-// Waiting: these hosts are worked on. It comes again and again for as long as
+// Heartbeat: these hosts are worked on. It comes again and again for as long as
 // there are some.
-type Waiting struct {
+type Heartbeat struct {
 	Time  time.Time
 	Hosts []Busy
 }
@@ -49,14 +49,14 @@ const saidEvery = 3
 
 // text says it once nothing else was said since the last heartbeat, and then
 // now and then.
-func (e Waiting) text(t *Text) {
+func (e Heartbeat) text(t *Text) {
 	if t.silence.Add(1)%saidEvery == 1 {
 		fmt.Fprintf(t.Err, "[%s] %s\n", e.Time.Format(time.TimeOnly), e.message())
 	}
 }
 
 // message names the hosts, those that are at the same thing as one.
-func (e Waiting) message() string {
+func (e Heartbeat) message() string {
 	type together struct {
 		doing string
 		hosts []string
@@ -79,7 +79,7 @@ func (e Waiting) message() string {
 	return "still waiting for " + strings.Join(words, ", ")
 }
 
-func (e Waiting) lines() []line {
+func (e Heartbeat) lines() []line {
 	type busy struct {
 		Host     string         `json:"host"`
 		Phase    string         `json:"phase"`

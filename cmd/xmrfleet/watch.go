@@ -17,16 +17,16 @@ import (
 	"xmrfleet/executor"
 )
 
-// A patrol shows a fleet in rounds. In each, all hosts are asked that have
+// A watch shows a fleet in rounds. In each, all hosts are asked that have
 // answered the last question; a round waits a moment for them and then tells
 // what is known.
-type patrol struct {
+type watch struct {
 	*statusCmd
 	p       *Program
 	every   time.Duration
 	screen  *screen // nil: each round follows the last one
 	hosts   []*watched
-	answers chan func() // each takes an answer
+	answers chan answer
 	asking  sync.WaitGroup
 	dialers []*executor.Dialer
 
@@ -35,6 +35,13 @@ type patrol struct {
 	told    int       // rounds
 	telling bool      // this round is not told yet
 	changed bool      // answers came since it was told
+}
+
+// An answer is what became of a question to a host.
+type answer struct {
+	from   *watched
+	status view.HostStatus
+	err    error
 }
 
 const (
@@ -52,7 +59,7 @@ func (c *statusCmd) watch(ctx context.Context, p *Program) error {
 		return err
 	}
 	ctx, cancel := p.unlessStopped(ctx)
-	w := &patrol{statusCmd: c, p: p, every: time.Duration(c.Watch), answers: make(chan func())}
+	w := &watch{statusCmd: c, p: p, every: time.Duration(c.Watch), answers: make(chan answer)}
 	for _, h := range hosts {
 		w.hosts = append(w.hosts, newWatched(h))
 	}
@@ -68,7 +75,7 @@ func (c *statusCmd) watch(ctx context.Context, p *Program) error {
 }
 
 // run is the life of a watch.
-func (w *patrol) run(ctx context.Context) error {
+func (w *watch) run(ctx context.Context) error {
 	round, late, paint := time.NewTicker(w.every), time.NewTimer(0), time.NewTicker(repaint)
 	defer round.Stop()
 	defer paint.Stop()
@@ -81,8 +88,8 @@ func (w *patrol) run(ctx context.Context) error {
 	late.Reset(min(roundWaits, w.every))
 	for !w.p.output.failed() {
 		select {
-		case take := <-w.answers:
-			take()
+		case a := <-w.answers:
+			w.take(a)
 			if w.changed = true; w.pending == 0 && w.telling {
 				w.tell()
 			}
@@ -111,7 +118,7 @@ func (w *patrol) run(ctx context.Context) error {
 }
 
 // ask begins a round.
-func (w *patrol) ask(ctx context.Context) {
+func (w *watch) ask(ctx context.Context) {
 	w.began, w.pending, w.telling = time.Now(), 0, true
 	var fresh *executor.Dialer // a dialer remembers what went wrong
 	w.release()
@@ -135,22 +142,22 @@ func (w *patrol) ask(ctx context.Context) {
 				return h.ask(ctx)
 			})[0]
 			select {
-			case w.answers <- func() { w.take(h, o.Value, o.Err) }:
+			case w.answers <- answer{h, o.Value, o.Err}:
 			case <-ctx.Done():
 			}
 		})
 	}
 }
 
-func (w *patrol) take(h *watched, s view.HostStatus, err error) {
-	if h.asked.Equal(w.began) {
+func (w *watch) take(a answer) {
+	if a.from.asked.Equal(w.began) {
 		w.pending--
 	}
-	h.take(s, err)
+	a.from.take(a.status, a.err)
 }
 
 // release closes the dialers that no host needs any more.
-func (w *patrol) release() {
+func (w *watch) release() {
 	w.dialers = slices.DeleteFunc(w.dialers, func(d *executor.Dialer) bool {
 		if slices.ContainsFunc(w.hosts, func(h *watched) bool { return h.dialer == d }) {
 			return false
@@ -162,7 +169,7 @@ func (w *patrol) release() {
 
 // log is where the dialers' warnings go. On the screen they would be in the
 // way.
-func (w *patrol) log() io.Writer {
+func (w *watch) log() io.Writer {
 	if w.screen != nil && term.IsTerminal(int(w.p.Stderr.Fd())) {
 		return io.Discard
 	}
@@ -170,7 +177,7 @@ func (w *patrol) log() io.Writer {
 }
 
 // known are the hosts as far as it is known how they are.
-func (w *patrol) known() []view.HostStatus {
+func (w *watch) known() []view.HostStatus {
 	hosts := make([]view.HostStatus, len(w.hosts))
 	for i, h := range w.hosts {
 		hosts[i] = h.now(w.every)
@@ -178,12 +185,12 @@ func (w *patrol) known() []view.HostStatus {
 	return hosts
 }
 
-func (w *patrol) round() view.Surveyed {
+func (w *watch) round() view.Surveyed {
 	return view.Surveyed{Hosts: w.known(), Took: time.Since(w.began), At: time.Now(), Again: w.told > 1}
 }
 
 // tell reports the round, unless that was done.
-func (w *patrol) tell() {
+func (w *watch) tell() {
 	if !w.telling {
 		return
 	}
@@ -194,23 +201,23 @@ func (w *patrol) tell() {
 }
 
 // draw shows on the screen what is known by now.
-func (w *patrol) draw() {
+func (w *watch) draw() {
 	if w.changed = false; w.screen != nil && w.told > 0 {
 		w.fit()
 		w.show(w.round())
 	}
 }
 
-func (w *patrol) show(e view.Surveyed) { (&view.Text{Out: w.p.out, Err: w.p.err}).Report(e) }
+func (w *watch) show(e view.Surveyed) { (&view.Text{Out: w.p.out, Err: w.p.err}).Report(e) }
 
-func (w *patrol) fit() {
+func (w *watch) fit() {
 	if w.screen != nil {
 		w.p.out.Width, w.p.out.Height = w.screen.size()
 	}
 }
 
 // suspend is what Ctrl-Z does, on a terminal that is as it was.
-func (w *patrol) suspend() {
+func (w *watch) suspend() {
 	w.screen.Close()
 	syscall.Kill(syscall.Getpid(), syscall.SIGSTOP)
 	time.Sleep(repaint) // the signal may take a moment
@@ -219,7 +226,7 @@ func (w *patrol) suspend() {
 
 // end gives everything back, also in a panic, and leaves the last round on the
 // terminal.
-func (w *patrol) end(cancel context.CancelFunc) {
+func (w *watch) end(cancel context.CancelFunc) {
 	if w.screen != nil {
 		w.screen.Close()
 		w.p.output.w = w.p.Stdout

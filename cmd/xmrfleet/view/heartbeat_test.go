@@ -8,10 +8,10 @@ import (
 	"xmrfleet/modules"
 )
 
-func TestWaiting(t *testing.T) {
+func TestHeartbeat(t *testing.T) {
 	at := time.Date(2026, 11, 22, 2, 31, 7, 0, time.Local)
 	start := change("service xmrig", modules.Change{Action: modules.Start})
-	e := Waiting{Time: at, Hosts: []Busy{
+	e := Heartbeat{Time: at, Hosts: []Busy{
 		{Host: "m1", Phase: Reading, Took: 8 * time.Second},
 		{Host: "mini-3", Phase: Changing, Change: start, Took: 12 * time.Second},
 		{Host: "m2", Phase: Reading, Took: 61 * time.Second},
@@ -22,7 +22,7 @@ func TestWaiting(t *testing.T) {
 	check(t, got, `
 [02:31:07] still waiting for m1, m2 (connecting and reading, 1m01s), mini-3 (start service xmrig, 12s), old (verifying, 1.0s), x (running the command, 1.0s)
 `)
-	check(t, jsonOf(Waiting{Time: at, Hosts: e.Hosts[:2]}), `
+	check(t, jsonOf(Heartbeat{Time: at, Hosts: e.Hosts[:2]}), `
 {"type":"heartbeat","@timestamp":"1970-01-01T00:00:00.000000Z","@level":"info","@message":"still waiting for m1 (connecting and reading, 8.0s), mini-3 (start service xmrig, 12s)","in_work":[{"host":"m1","phase":"read","took_ms":8000},{"host":"mini-3","phase":"change","resource":"service xmrig","action":"start","took_ms":12000}]}
 `)
 }
@@ -30,7 +30,7 @@ func TestWaiting(t *testing.T) {
 // People are told when nothing else was said, and then every third time.
 func TestWaitingLong(t *testing.T) {
 	beat := func(second int) Event {
-		return Waiting{Time: time.Date(2026, 11, 22, 2, 31, second, 0, time.Local), Hosts: []Busy{{Host: "m1", Phase: Verifying}}}
+		return Heartbeat{Time: time.Date(2026, 11, 22, 2, 31, second, 0, time.Local), Hosts: []Busy{{Host: "m1", Phase: Verifying}}}
 	}
 	hidden := Made{Host: "m1", Change: change("file /c", modules.Change{Action: modules.Create})}
 	_, got := told(Applying{Hosts: []string{"m1"}}, beat(10), beat(20), hidden, beat(30), beat(40), beat(50))

@@ -17,33 +17,33 @@ type notebook struct{ lines []string }
 
 func (n *notebook) Report(e view.Event) {
 	var words []string
-	for _, b := range e.(view.Waiting).Hosts {
+	for _, b := range e.(view.Heartbeat).Hosts {
 		words = append(words, fmt.Sprint(b.Host, " ", b.Phase, " ", b.Change.Resource, " ", b.Took))
 	}
 	n.lines = append(n.lines, strings.Join(words, ", "))
 }
 
-func TestVigil(t *testing.T) {
+func TestHeartbeat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var told notebook
 		changes := []plan.Change{{Resource: "user xmrig", Change: modules.Change{Action: modules.Create}}, {Resource: "service xmrig"}}
-		v := keepVigil(&told, []string{"m2", "m1"})
+		b := startHeartbeat(&told, []string{"m2", "m1"})
 		time.Sleep(11 * time.Second) // nobody is busy
-		v.reads("m1")
+		b.reads("m1")
 		time.Sleep(time.Second)
-		v.reads("m2")
+		b.reads("m2")
 		time.Sleep(9 * time.Second)
-		v.rests("m2")
-		v.applies("m1", changes)
+		b.rests("m2")
+		b.applies("m1", changes)
 		time.Sleep(10 * time.Second)
-		v.applies("m1", changes[1:])
+		b.applies("m1", changes[1:])
 		time.Sleep(10 * time.Second)
-		v.applies("m1", nil)
+		b.applies("m1", nil)
 		time.Sleep(10 * time.Second)
-		v.rests("m1")
+		b.rests("m1")
 		time.Sleep(10 * time.Second)
-		v.end()
-		v.rests("m1") // of a host that was given up
+		b.end()
+		b.rests("m1") // of a host that was given up
 		time.Sleep(time.Minute)
 		want := "m2 read  8s, m1 read  9s\n" + "m1 change user xmrig 9s\n" + "m1 change service xmrig 9s\n" + "m1 verify  9s"
 		if got := strings.Join(told.lines, "\n"); got != want {
