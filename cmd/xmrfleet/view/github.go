@@ -1,7 +1,6 @@
 package view
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -109,7 +108,8 @@ func (g *GitHub) statuses(hosts []HostStatus) {
 		case h.State() == h.Desired:
 			g.host(h.Host, fmt.Errorf("%s: %s", h.State(), h.note()))
 		default:
-			g.host(h.Host, errors.Join(fmt.Errorf("%s, but %s is desired", h.State(), h.Desired), h.Err))
+			text := fmt.Sprintf("%s, but %s is desired\n%s", h.State(), h.Desired, oneLine(h.note()))
+			g.add("error", h.Host, strings.TrimSpace(text))
 		}
 	}
 }

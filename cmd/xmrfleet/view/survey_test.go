@@ -302,7 +302,7 @@ func TestAnnotatedStatus(t *testing.T) {
 	for _, e := range []Event{Surveyed{Hosts: hosts}, Explained{Hosts: []Account{{HostStatus: hosts[1]}, {HostStatus: hosts[4]}}}} {
 		log, _ := job(t, func(*GitHub) {}, e, Finished{Command: "status", Code: 3, Outcome: "partial"})
 		for _, want := range []string{
-			"::error title=lost::unhealthy, but running is desired\n",
+			"::error title=lost::unhealthy, but running is desired%0Apool pool:443: not connected\n",
 			"::error title=silent::running: stale: no health check for 1h00m; state from systemd\n",
 		} {
 			if !strings.Contains(log, want) {
