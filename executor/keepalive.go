@@ -114,7 +114,9 @@ func (c *connection) watch(t timing) {
 			select {
 			case <-c.ended:
 				return
-			case <-answer: // an error ends the connection by itself
+			case <-answer:
+				// An error ends a client by itself. A master whose socket is
+				// gone still serves our session.
 				waiting = false
 			case <-time.After(time.Until(time.Unix(0, last).Add(t.silence))):
 				if c.heard.Load() <= last {
