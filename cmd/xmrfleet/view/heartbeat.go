@@ -57,24 +57,14 @@ func (e Heartbeat) text(t *Text) {
 
 // message names the hosts, those that are at the same thing as one.
 func (e Heartbeat) message() string {
-	type together struct {
-		doing string
-		hosts []string
-		took  time.Duration // the longest
-	}
-	var groups []*together
-	at := make(map[string]*together)
-	for _, b := range e.Hosts {
-		g := at[b.doing()]
-		if g == nil {
-			g = &together{doing: b.doing()}
-			at[g.doing], groups = g, append(groups, g)
+	var words []string
+	for _, g := range grouped(e.Hosts, Busy.doing) {
+		var hosts []string
+		var longest time.Duration
+		for _, b := range g {
+			hosts, longest = append(hosts, b.Host), max(longest, b.Took)
 		}
-		g.hosts, g.took = append(g.hosts, b.Host), max(g.took, b.Took)
-	}
-	words := make([]string, len(groups))
-	for i, g := range groups {
-		words[i] = fmt.Sprintf("%s (%s, %s)", names(g.hosts), g.doing, Duration(g.took))
+		words = append(words, fmt.Sprintf("%s (%s, %s)", names(hosts), g[0].doing(), Duration(longest)))
 	}
 	return "still waiting for " + strings.Join(words, ", ")
 }

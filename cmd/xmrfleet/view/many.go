@@ -23,28 +23,42 @@ func names(hosts []string) string {
 	return Names(hosts)
 }
 
+// grouped are the items of which the same is said, in the order of the first
+// ones.
+func grouped[T any](items []T, said func(T) string) [][]T {
+	var groups [][]T
+	at := make(map[string]int)
+	for _, item := range items {
+		text := said(item)
+		i, known := at[text]
+		if !known {
+			i = len(groups)
+			at[text], groups = i, append(groups, nil)
+		}
+		groups[i] = append(groups[i], item)
+	}
+	return groups
+}
+
 // A failed is a host and what is wrong with it, ready to be printed.
 type failed struct{ host, text string }
 
 // failures prints the hosts that are not as they should be.
 func (p *Printer) failures(out *strings.Builder, all []failed) {
-	var texts []string
-	hosts := make(map[string][]string) // by text
-	for _, f := range all {
-		if hosts[f.text] == nil {
-			texts = append(texts, f.text)
-		}
-		hosts[f.text] = append(hosts[f.text], f.host)
-	}
-	if len(texts) > failedInFull { // the failures of most hosts are those to see
-		slices.SortStableFunc(texts, func(a, b string) int { return len(hosts[b]) - len(hosts[a]) })
+	groups := grouped(all, func(f failed) string { return f.text })
+	if len(groups) > failedInFull { // the failures of most hosts are those to see
+		slices.SortStableFunc(groups, func(a, b []failed) int { return len(b) - len(a) })
 	}
 	var rest []string
-	for i, text := range texts {
+	for i, g := range groups {
+		hosts := make([]string, len(g))
+		for j, f := range g {
+			hosts[j] = f.host
+		}
 		if i < failedInFull {
-			out.WriteString(p.flow(fmt.Sprintf("  %s %s  %s", p.red("!"), p.bold(names(hosts[text])), text), 6))
+			out.WriteString(p.flow(fmt.Sprintf("  %s %s  %s", p.red("!"), p.bold(names(hosts)), g[0].text), 6))
 		} else {
-			rest = append(rest, hosts[text]...)
+			rest = append(rest, hosts...)
 		}
 	}
 	if rest != nil {

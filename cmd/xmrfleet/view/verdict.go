@@ -25,21 +25,6 @@ func (p *Printer) lapses(h HostCheck) string {
 	return out.String()
 }
 
-// folded groups hosts by what is said of them, in the order of the first ones.
-func folded(hosts []HostCheck, said func(HostCheck) string) [][]HostCheck {
-	var groups [][]HostCheck
-	at := make(map[string]int)
-	for _, h := range hosts {
-		i, known := at[said(h)]
-		if !known {
-			i = len(groups)
-			at[said(h)], groups = i, append(groups, nil)
-		}
-		groups[i] = append(groups[i], h)
-	}
-	return groups
-}
-
 func hostsOf(checks []HostCheck) []string {
 	hosts := make([]string, len(checks))
 	for i, h := range checks {
@@ -50,7 +35,7 @@ func hostsOf(checks []HostCheck) []string {
 
 // fine prints the hosts that can be managed, a line for those that are alike.
 func (p *Printer) fine(hosts []HostCheck) {
-	for _, g := range folded(hosts, func(h HostCheck) string { return h.verdict() + p.lapses(h) }) {
+	for _, g := range grouped(hosts, func(h HostCheck) string { return h.verdict() + p.lapses(h) }) {
 		least, most := g[0].Trace.RoundTrip, g[0].Trace.RoundTrip
 		for _, h := range g {
 			least, most = min(least, h.Trace.RoundTrip), max(most, h.Trace.RoundTrip)
@@ -70,7 +55,7 @@ func (p *Printer) fine(hosts []HostCheck) {
 // wrong prints the hosts that cannot be managed, only so many in full.
 func (p *Printer) wrong(hosts []HostCheck) {
 	var rest []string
-	for i, g := range folded(hosts, func(h HostCheck) string { return h.summary() + "\n" + h.Hint }) {
+	for i, g := range grouped(hosts, func(h HostCheck) string { return h.summary() + "\n" + h.Hint }) {
 		switch {
 		case i >= failedInFull:
 			rest = append(rest, hostsOf(g)...)
