@@ -65,8 +65,7 @@ func (e Planned) lines() []line {
 	var lines []line
 	for _, h := range e.Hosts {
 		if h.Err != nil {
-			l := line{kind: "host_unreachable", host: h.Host, level: levelError,
-				message: h.Host + ": " + h.Err.Error(), body: trouble{h.Err.Error(), h.Kind, h.Hint}}
+			l := Unheard{h.Host, h.Err, h.Kind, h.Hint}.lines()[0]
 			if h.Kind == Stale {
 				l.kind = "host_stale"
 			}

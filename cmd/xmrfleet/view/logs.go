@@ -31,7 +31,7 @@ type Back struct {
 	Time time.Time
 }
 
-// Unheard: the journal of a host cannot be read, or not any more.
+// Unheard: a host could not be asked, or its journal is not heard any more.
 type Unheard struct {
 	Host       string
 	Err        error

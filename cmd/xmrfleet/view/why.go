@@ -178,20 +178,7 @@ func (p *Printer) unit(out *strings.Builder, u Unit) {
 // hang writes a head and a text behind it, wrapped to the width of the
 // terminal, so that its further lines begin at a column.
 func (p *Printer) hang(out *strings.Builder, head string, column int, text string) {
-	line := head + p.Mask(Printable(strings.ReplaceAll(strings.TrimSpace(text), "\n", "; ")))
-	if p.Width > column+10 {
-		first, rest := line, ""
-		if ansi.StringWidth(line) > p.Width {
-			wrapped := ansi.Wrap(line, p.Width, "")
-			first, _, _ = strings.Cut(wrapped, "\n")
-			rest = strings.TrimSpace(strings.TrimPrefix(line, first))
-		}
-		line = strings.TrimRight(first, " ")
-		if rest != "" {
-			line += "\n" + ansi.Wrap(rest, p.Width-column, "")
-		}
-	}
-	out.WriteString(indentRest(line, strings.Repeat(" ", column)) + "\n")
+	out.WriteString(p.flow(head+Printable(strings.ReplaceAll(strings.TrimSpace(text), "\n", "; "))+"\n", column))
 }
 
 func (e Explained) lines() []line {
