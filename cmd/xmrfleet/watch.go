@@ -81,7 +81,8 @@ func (w *watch) run(ctx context.Context) error {
 	defer paint.Stop()
 	terminal := make(chan os.Signal, 1)
 	if w.screen != nil {
-		signal.Notify(terminal, syscall.SIGWINCH, syscall.SIGTSTP)
+		// Ctrl-\ does nothing here: it would leave the terminal as it is.
+		signal.Notify(terminal, syscall.SIGWINCH, syscall.SIGTSTP, syscall.SIGQUIT)
 		defer signal.Stop(terminal)
 	}
 	w.ask(ctx)
