@@ -78,7 +78,7 @@ func (p *Program) asDescribed(hosts []view.HostStatus) error {
 // daemon of another kind at the agent's path is not asked: it would start.
 const statusScript = `
 echo "now=$(date +%s)"
-systemctl show -p LoadState -p ActiveState -p SubState -p Result "$1" | sed 's/^/miner./'
+systemctl show -p LoadState -p ActiveState -p SubState -p Result -p MainPID "$1" | sed 's/^/miner./'
 systemctl show -p ActiveState "$2" | sed 's/^/agent./'
 case $(head -c 4 "$3" 2>/dev/null) in *ELF) ;; *) exit 0 ;; esac
 printf 'status='
@@ -113,6 +113,7 @@ func parseStatus(text string) (view.HostStatus, error) {
 	if s.Active == "" {
 		return s, fmt.Errorf("read status: systemd did not answer")
 	}
+	s.PID, _ = strconv.Atoi(unit["miner.MainPID"])
 	seconds, _ := strconv.ParseInt(unit["now"], 10, 64)
 	s.Now = time.Unix(seconds, 0)
 	if answer = strings.TrimSpace(answer); answer == "" {

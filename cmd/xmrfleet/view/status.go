@@ -24,6 +24,7 @@ type HostStatus struct {
 	// What systemd says.
 	Installed           bool
 	Active, Sub, Result string
+	PID                 int // of the miner; 0: there is no process
 	AgentActive         bool
 
 	Agent *agent.Status // nil: there is no agent to ask
@@ -61,8 +62,14 @@ func (s HostStatus) Healthy() bool {
 // current reports whether the agent's record can be believed.
 func (s HostStatus) current() bool { return s.AgentActive && !s.Stale() }
 
+// unseen reports whether the miner was started after the agent's last check,
+// which was of another process.
+func (s HostStatus) unseen() bool {
+	return s.current() && s.Active == "active" && s.PID != 0 && s.Agent.PID != 0 && s.PID != s.Agent.PID
+}
+
 // mining reports whether there is a process whose figures the agent has.
-func (s HostStatus) mining() bool { return s.current() && s.Active == "active" }
+func (s HostStatus) mining() bool { return s.current() && s.Active == "active" && !s.unseen() }
 
 // rate is what the host adds to the fleet's hashrate in one of the agent's
 // windows, in H/s.
@@ -86,6 +93,8 @@ func (s HostStatus) State() string {
 		return agent.Crashed
 	case ended:
 		return agent.Stopped
+	case s.unseen():
+		return agent.Starting
 	case s.current() && s.Agent.State != agent.Stopped:
 		return s.Agent.State
 	case s.Active == "active":
@@ -113,7 +122,7 @@ func (s HostStatus) AsDesired() bool {
 // comingUp reports whether a miner that should run does, but has not hashed
 // yet. That passes: in time, the agent calls it running, unhealthy or crashed.
 func (s HostStatus) comingUp() bool {
-	return s.Desired == modules.StateRunning && s.mining() && s.State() == agent.Starting
+	return s.Desired == modules.StateRunning && s.current() && s.Active == "active" && s.State() == agent.Starting
 }
 
 // note is what is worth saying beyond the figures.
@@ -131,7 +140,12 @@ func (s HostStatus) note() string {
 		return s.silence() + "; state from systemd"
 	}
 	var notes []string
-	if state := s.State(); state != agent.Running && state != agent.Stopped && s.Agent.LastError != "" {
+	switch state := s.State(); {
+	case s.unseen():
+		notes = append(notes, "started after the agent's last check")
+	case state == agent.Stopped && s.Desired == modules.StateRunning:
+		notes = append(notes, "fleet.hcl wants it running")
+	case state != agent.Running && state != agent.Stopped && s.Agent.LastError != "":
 		notes = append(notes, s.Agent.LastError)
 	}
 	if n := s.Agent.FailedCommands; n > 0 {

@@ -70,6 +70,21 @@ func TestStatus(t *testing.T) {
 	}
 }
 
+// TestStatusOfAnotherProcess does not show the figures of one that is gone.
+func TestStatusOfAnotherProcess(t *testing.T) {
+	hosts := []HostStatus{
+		status("restarted", func(s *HostStatus) { s.PID, s.Agent.PID = 8, 7 }),
+		status("ended", func(s *HostStatus) { s.Active, s.Agent.State = "inactive", agent.Stopped }),
+	}
+	check(t, printed(0, func(p *Printer) { p.survey(Surveyed{Hosts: hosts, Took: time.Second}) }), `
+HOST       STATE     SHARES  POOL      RESTARTS  CHECKED  NOTE
+restarted  starting  97/3    pool:443  1         4s       started after the agent's last check
+ended      stopped   97/3    pool:443  1         4s       fleet.hcl wants it running
+
+Fleet: 0.0 H/s (10s), 0 of 2 hosts healthy, 1 as described.    1.0s
+`)
+}
+
 // narrow fails if a line is wider than the terminal.
 func narrow(t *testing.T, text string, width int) {
 	t.Helper()
@@ -204,6 +219,10 @@ func TestSpecified(t *testing.T) {
 			false, false, false},
 		"running, agent down": {edited(in(agent.Running, 0), func(s *HostStatus) { s.AgentActive = false }),
 			false, true, false},
+		"started since the check": {edited(in(agent.Running, 0), func(s *HostStatus) { s.PID, s.Agent.PID = 8, 7 }),
+			false, false, true},
+		"the process of the check": {edited(in(agent.Running, 0), func(s *HostStatus) { s.PID, s.Agent.PID = 7, 7 }),
+			false, true, true},
 		"died since the check": {edited(in(agent.Running, 0), func(s *HostStatus) { s.Active = "failed" }),
 			false, false, false},
 	} {
