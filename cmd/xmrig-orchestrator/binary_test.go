@@ -110,13 +110,13 @@ func (r *running) atRest(t testing.TB) int {
 }
 
 // After a thousand polls, three hours of production, the agent is below 10 MB
-// at rest, and never was above 10 MiB; it then ends soon after SIGTERM.
+// at rest; it then ends soon after SIGTERM.
 func TestBinary(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the binary and polls a thousand times")
 	}
 	bin := build(t)
-	const limit, most = 10_000_000 / 1024, 10 << 10 // kB
+	const limit = 10_000_000 / 1024 // kB
 	for name, own := range map[string]bool{"own database": true, "shared database": false} {
 		t.Run(name, func(t *testing.T) {
 			h := newHost(t)
@@ -127,9 +127,6 @@ func TestBinary(t *testing.T) {
 				resident(t, pid, "RssAnon"), resident(t, pid, "RssFile"))
 			if rss > limit {
 				t.Errorf("VmRSS is %d kB, more than %d", rss, limit)
-			}
-			if peak > most {
-				t.Errorf("VmHWM is %d kB, more than %d", peak, most)
 			}
 			t.Logf("CPU per poll: %v", r.stop(t)/time.Duration(h.asked.Load()))
 			if p := h.row(); p.State != "running" || p.PID != os.Getpid() {
