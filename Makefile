@@ -48,7 +48,7 @@ test: packages build
 	@if command -v gcc >/dev/null; then race=-race; else race=; echo "left out: the race detector (no gcc)"; fi; \
 	set -x; CGO_ENABLED=$${race:+1} GORACE=atexit_sleep_ms=0 go test $$race ./... $(TESTDATA)
 	@if [ "$$(uname)" = Linux ] && [ "$$(id -u)" = 0 ]; then \
-	set -x; XMRFLEET_REQUIRE_LAB=1 go test -p 1 -tags lab -timeout 30m $(LABTESTS); \
+	set -x; XMRFLEET_REQUIRE_LAB=1 go test -p 1 -tags lab -timeout 60m $(LABTESTS); \
 	else echo "left out: the lab tests (they need root on Linux)"; fi
 
 # What the figures in README.md come from.
