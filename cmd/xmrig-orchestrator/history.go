@@ -86,7 +86,7 @@ func merge(commands []store.Command, decisions []store.Decision) []agent.Event {
 func eventLine(e agent.Event) string {
 	line := e.At.Format(time.DateTime) + "  "
 	if d := e.Decision; d != nil {
-		return line + decisionText(*d)
+		return line + d.String()
 	}
 	c := e.Command
 	line += fmt.Sprintf("command %d: %s %s", c.ID, c.Action, c.Status)
@@ -97,20 +97,6 @@ func eventLine(e agent.Event) string {
 		line += ": " + strings.ReplaceAll(text, "\n", "; ")
 	}
 	return line
-}
-
-func decisionText(d agent.Decision) string {
-	text := d.State
-	if d.Cause != d.State {
-		text += ", " + d.Cause
-	}
-	if d.Action != "" {
-		text += ", " + d.Action
-	}
-	if d.Evidence != "" {
-		text += ": " + d.Evidence
-	}
-	return text
 }
 
 // why prints the last decisions with what they were made from.

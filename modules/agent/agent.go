@@ -1,6 +1,6 @@
 // Package agent holds what xmrfleet and the health agent on the hosts say to
-// each other: the agent's settings file and its JSON answers. Plain types, no
-// behaviour; both programs link it.
+// each other: the agent's settings file and its JSON answers. Plain types that
+// know how they are written, and no more; both programs link it.
 package agent
 
 import "time"
@@ -146,6 +146,21 @@ type Decision struct {
 	Cause    string `json:"cause"`
 	Action   string `json:"action,omitempty"`
 	Evidence string `json:"evidence,omitempty"`
+}
+
+// String is the decision for people: "unhealthy, pool-down: EVIDENCE".
+func (d Decision) String() string {
+	text := d.State
+	if d.Cause != "" && d.Cause != d.State {
+		text += ", " + d.Cause
+	}
+	if d.Action != "" {
+		text += ", " + d.Action
+	}
+	if d.Evidence != "" {
+		text += ": " + d.Evidence
+	}
+	return text
 }
 
 // Check is the answer of `xmrig-orchestrator check`: what the miner's API said

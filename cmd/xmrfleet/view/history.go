@@ -56,18 +56,8 @@ func oneLineOf(s string) string { return strings.ReplaceAll(strings.TrimSpace(s)
 
 // String is what happened, in one line unless a program printed more.
 func (e PastEvent) String() string {
-	if d := e.Decision; d != nil {
-		text := d.State
-		if d.Cause != "" && d.Cause != d.State {
-			text += ", " + d.Cause
-		}
-		if d.Action != "" {
-			text += ", " + d.Action
-		}
-		if d.Evidence != "" {
-			text += ": " + d.Evidence
-		}
-		return text
+	if e.Decision != nil {
+		return e.Decision.String()
 	}
 	c := e.Command
 	if c == nil {
