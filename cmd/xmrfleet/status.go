@@ -98,11 +98,7 @@ func readStatus(ctx context.Context, d *executor.Dialer, h hcl.Host) (view.HostS
 
 func parseStatus(text string) (view.HostStatus, error) {
 	text, answer, _ := strings.Cut(text, "status=")
-	unit := make(map[string]string)
-	for line := range strings.Lines(text) {
-		key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
-		unit[key] = value
-	}
+	unit := properties(text)
 	s := view.HostStatus{
 		Installed:   unit["miner.LoadState"] == "loaded",
 		Active:      unit["miner.ActiveState"],
@@ -128,4 +124,14 @@ func parseStatus(text string) (view.HostStatus, error) {
 	}
 	s.Agent = &status
 	return s, nil
+}
+
+// properties reads lines of KEY=VALUE, as systemctl show prints them.
+func properties(text string) map[string]string {
+	p := make(map[string]string)
+	for line := range strings.Lines(text) {
+		key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
+		p[key] = value
+	}
+	return p
 }

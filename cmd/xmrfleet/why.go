@@ -68,24 +68,11 @@ func readAccount(ctx context.Context, d *executor.Dialer, h hcl.Host) (view.Acco
 }
 
 func parseUnit(name, text string) view.Unit {
-	properties, journal, _ := strings.Cut(text, "\n\n")
-	u := view.Unit{Name: name}
-	for line := range strings.Lines(properties) {
-		switch key, value, _ := strings.Cut(strings.TrimSpace(line), "="); key {
-		case "ActiveState":
-			u.Active = value
-		case "SubState":
-			u.Sub = value
-		case "Result":
-			u.Result = value
-		case "ExecMainStatus":
-			u.ExitStatus, _ = strconv.Atoi(value)
-		case "NRestarts":
-			u.Restarts, _ = strconv.Atoi(value)
-		case "StateChangeTimestamp":
-			u.Since = value
-		}
-	}
+	shown, journal, _ := strings.Cut(text, "\n\n")
+	p := properties(shown)
+	u := view.Unit{Name: name, Active: p["ActiveState"], Sub: p["SubState"], Result: p["Result"], Since: p["StateChangeTimestamp"]}
+	u.ExitStatus, _ = strconv.Atoi(p["ExecMainStatus"])
+	u.Restarts, _ = strconv.Atoi(p["NRestarts"])
 	for line := range strings.Lines(journal) {
 		u.Journal = append(u.Journal, strings.TrimSuffix(line, "\n"))
 	}
