@@ -15,6 +15,7 @@ import (
 	"golang.org/x/crypto/ssh/agent"
 
 	"xmrfleet/executor/sshtest"
+	"xmrfleet/modules/hint"
 )
 
 // mute listens and answers nothing.
@@ -128,8 +129,8 @@ func TestSlowAgent(t *testing.T) {
 			} else {
 				got = strings.NewReplacer(server.Addr(), "ADDRESS", socket, "SOCKET").Replace(err.Error())
 			}
-			if got != test.want || KindOf(err) != test.kind {
-				t.Errorf("got %q %s\nwant %q %s", KindOf(err), got, test.kind, test.want)
+			if got != test.want || hint.KindOf(err) != test.kind {
+				t.Errorf("got %q %s\nwant %q %s", hint.KindOf(err), got, test.kind, test.want)
 			}
 		})
 	}

@@ -30,9 +30,9 @@ type bastions struct {
 // comes with the error. chain holds the hops that led here.
 func (d *Dialer) bastion(ctx context.Context, jump string, chain []string) (*bastion, error) {
 	if slices.Contains(chain, jump) {
-		return nil, &Error{Kind: BadConfig, Op: "connect through " + jump,
-			Err:  fmt.Errorf("ProxyJump goes in a circle: %s", strings.Join(append(chain, jump), " > ")),
-			Hint: "in the ssh configuration, for that host: ProxyJump none"}
+		return nil, &Error{Reason: BadConfig, Op: "connect through " + jump,
+			Err:    fmt.Errorf("ProxyJump goes in a circle: %s", strings.Join(append(chain, jump), " > ")),
+			Advice: "in the ssh configuration, for that host: ProxyJump none"}
 	}
 	d.bastions.mu.Lock()
 	b := d.bastions.open[jump]
@@ -98,7 +98,7 @@ func parseHop(jump string) (Target, error) {
 		t.ProxyJump, spec = jump[:i], jump[i+1:]
 	}
 	bad := func() (Target, error) {
-		return Target{}, &Error{Kind: BadConfig, Op: "read ProxyJump " + strconv.Quote(jump), Err: errors.New("want [user@]host[:port]")}
+		return Target{}, &Error{Reason: BadConfig, Op: "read ProxyJump " + strconv.Quote(jump), Err: errors.New("want [user@]host[:port]")}
 	}
 	spec = strings.TrimSuffix(strings.TrimPrefix(spec, "ssh://"), "/")
 	if i := strings.LastIndexByte(spec, '@'); i >= 0 {

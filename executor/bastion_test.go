@@ -61,8 +61,8 @@ func TestBastionErrors(t *testing.T) {
 		{Target{Name: "h", ProxyJump: "circle1"}, BadConfig,
 			"hop circle1: hop circle2: connect through circle1: ProxyJump goes in a circle: circle1 > circle2 > circle1"},
 	} {
-		if e := failure(t, d, test.target); e.Kind != test.kind || e.Error() != test.want {
-			t.Errorf("got %s: %s\nwant %s: %s", e.Kind, e, test.kind, test.want)
+		if e := failure(t, d, test.target); e.Reason != test.kind || e.Error() != test.want {
+			t.Errorf("got %s: %s\nwant %s: %s", e.Reason, e, test.kind, test.want)
 		}
 	}
 	open(t, d, "h", OpenOptions{})
@@ -84,7 +84,7 @@ func TestProxyCommand(t *testing.T) {
 		}
 	}
 	e := failure(t, with(`echo cannot do that >&2`), Target{Name: "h"})
-	if want := "connect " + server.Addr() + ": ProxyCommand: cannot do that"; e.Kind != Unreachable || e.Error() != want {
-		t.Errorf("got %s: %s", e.Kind, e)
+	if want := "connect " + server.Addr() + ": ProxyCommand: cannot do that"; e.Reason != Unreachable || e.Error() != want {
+		t.Errorf("got %s: %s", e.Reason, e)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"xmrfleet/modules/printable"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -157,7 +158,7 @@ func (h *handshake) config() *ssh.ClientConfig {
 // banner gives a person the time to do what a banner asks for, as a login in
 // the browser, and shows it if the host then waits.
 func (h *handshake) banner(text string) {
-	text = printable(text)
+	text = strings.TrimSpace(printable.Text(text))
 	h.Log.Debug("banner", "host", h.name, "text", text)
 	if strings.Contains(text, "https://") && h.timer.Stop() {
 		h.patience = h.ConnectTimeout + time.Minute
@@ -172,16 +173,6 @@ func (h *handshake) pause() (resume func()) {
 		return func() {}
 	}
 	return func() { h.timer.Reset(h.patience) }
-}
-
-// printable drops control characters, which could drive the terminal.
-func printable(text string) string {
-	return strings.TrimSpace(strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f || r >= 0x80 && r < 0xa0 {
-			return -1
-		}
-		return r
-	}, text))
 }
 
 // refine finds what lies behind an attempt that the library saw fail.
@@ -223,9 +214,9 @@ func (h *handshake) explain(err error) error {
 	var open *ssh.OpenChannelError
 	switch {
 	case errors.As(err, &open):
-		out.Err = fmt.Errorf("%s cannot reach it: %s", h.jump, printable(open.Message))
+		out.Err = fmt.Errorf("%s cannot reach it: %s", h.jump, printable.Line(open.Message))
 	case errors.Is(err, errPenalty):
-		out.Hint = "wait some minutes, and mend the login first"
+		out.Advice = "wait some minutes, and mend the login first"
 	}
 	return out
 }
@@ -235,6 +226,6 @@ func (h *handshake) noCommonKey(err error) error {
 	if h.check.db != nil && len(h.check.db.HostKeys(h.checkName())) > 0 {
 		return h.check.changed("what it offers now")
 	}
-	return &Error{Kind: HostKeyChanged, Op: "verify host key of " + h.address(),
+	return &Error{Reason: HostKeyChanged, Op: "verify host key of " + h.address(),
 		Err: errors.New(strings.TrimPrefix(err.Error(), "ssh: handshake failed: "))}
 }

@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"xmrfleet/modules/hint"
 )
 
 func TestEach(t *testing.T) {
@@ -65,7 +67,7 @@ func TestEachStopsStarting(t *testing.T) {
 		switch {
 		case out.Value:
 			done++
-		case KindOf(out.Err) == Canceled && errors.Is(out.Err, stop):
+		case hint.KindOf(out.Err) == Canceled && errors.Is(out.Err, stop):
 			left++
 		}
 	}

@@ -8,10 +8,12 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"xmrfleet/modules/hint"
 )
 
 // A Kind is what a caller decides on when a host could not be worked with.
-type Kind string
+type Kind = hint.Kind
 
 const (
 	BadConfig      Kind = "config"           // the ssh configuration or a key file is unusable
@@ -30,31 +32,26 @@ const (
 // An Error says why a host could not be worked with. It reads "operation
 // object: cause" and does not name the host of the fleet.
 type Error struct {
-	Kind   Kind
+	Reason Kind
 	Op     string  // "connect 10.0.0.9:22"
 	Err    error   // the cause
-	Hint   string  // what a person can do about it, or empty
-	Holder *Holder // who holds the lock, if Kind is Locked and it is known
+	Advice string  // what a person can do about it, or empty
+	Holder *Holder // who holds the lock, if Reason is Locked and it is known
 }
 
 func (e *Error) Error() string { return e.Op + ": " + e.Err.Error() }
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// KindOf returns the Kind of err, or "" if it is none of this package's.
-func KindOf(err error) Kind {
-	var e *Error
-	if errors.As(err, &e) {
-		return e.Kind
-	}
-	return ""
-}
+// Kind and Hint make it a [hint.Hinted].
+func (e *Error) Kind() Kind   { return e.Reason }
+func (e *Error) Hint() string { return e.Advice }
 
 // givenUp reports what was being done when the caller's context ended.
 func givenUp(op string, cause error) *Error {
-	e := &Error{Kind: Canceled, Op: op, Err: cause}
+	e := &Error{Reason: Canceled, Op: op, Err: cause}
 	if errors.Is(cause, context.DeadlineExceeded) {
-		e.Kind = TimedOut
+		e.Reason = TimedOut
 	}
 	return e
 }
@@ -62,7 +59,7 @@ func givenUp(op string, cause error) *Error {
 // unreachable reports a connection that could not be made. It cuts from a
 // network error what op says already.
 func unreachable(op string, err error, timeout time.Duration) *Error {
-	e := &Error{Kind: Unreachable, Op: op, Err: err}
+	e := &Error{Reason: Unreachable, Op: op, Err: err}
 	var (
 		lookup *net.DNSError
 		sys    *os.SyscallError
@@ -71,7 +68,7 @@ func unreachable(op string, err error, timeout time.Duration) *Error {
 	switch {
 	case errors.As(err, &lookup):
 		e.Err = fmt.Errorf("%s", strings.TrimPrefix(lookup.Error(), "lookup "))
-		e.Hint = "give the host an address in fleet.hcl, or a HostName in the ssh configuration"
+		e.Advice = "give the host an address in fleet.hcl, or a HostName in the ssh configuration"
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
 		e.Err = fmt.Errorf("no answer within %s", timeout)
 	case errors.As(err, &sys):

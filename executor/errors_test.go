@@ -16,6 +16,7 @@ import (
 	"golang.org/x/crypto/ssh/agent"
 
 	"xmrfleet/executor/sshtest"
+	"xmrfleet/modules/hint"
 )
 
 // failure opens a shell that cannot be had.
@@ -44,8 +45,8 @@ func check(t *testing.T, e *Error, server *sshtest.Server, kind Kind, text, hint
 		s = strings.ReplaceAll(s, server.HostKeyLine(), "KEY")
 		return strings.ReplaceAll(s, server.IdentityFile(), "ID")
 	}
-	if e.Kind != kind || plain(e.Error()) != text || plain(e.Hint) != hint {
-		t.Errorf("got  %s: %s\nhint %s\nwant %s: %s\nhint %s", e.Kind, plain(e.Error()), plain(e.Hint), kind, text, hint)
+	if e.Reason != kind || plain(e.Error()) != text || plain(e.Advice) != hint {
+		t.Errorf("got  %s: %s\nhint %s\nwant %s: %s\nhint %s", e.Reason, plain(e.Error()), plain(e.Advice), kind, text, hint)
 	}
 }
 
@@ -150,8 +151,8 @@ func TestHostCertificate(t *testing.T) {
 
 	plain := sshtest.Start(t, nil)
 	d, _ = edited(t, plain, func(c, k string) (string, string) { return c, line })
-	if e := failure(t, d, Target{Name: "h"}); e.Kind != HostKeyUnknown {
-		t.Errorf("a host without certificate: %s: %s", e.Kind, e)
+	if e := failure(t, d, Target{Name: "h"}); e.Reason != HostKeyUnknown {
+		t.Errorf("a host without certificate: %s: %s", e.Reason, e)
 	}
 	d, _ = edited(t, plain, func(c, k string) (string, string) { return c, line + k })
 	open(t, d, "h", OpenOptions{})
@@ -200,7 +201,7 @@ func TestAuthentication(t *testing.T) {
 		}
 		s.Close()
 		// IdentitiesOnly is set: the agent's key counts only where a file names it.
-		if e := failure(t, d, Target{Name: "h"}); e.Kind != AuthRefused {
+		if e := failure(t, d, Target{Name: "h"}); e.Reason != AuthRefused {
 			t.Errorf("IdentitiesOnly: %v", e)
 		}
 	})
@@ -224,8 +225,8 @@ func TestUnreachable(t *testing.T) {
 	})
 	t.Run("no such name", func(t *testing.T) {
 		e := failure(t, d, Target{Name: "h", Address: "nowhere.invalid"})
-		if e.Kind != Unreachable || !strings.HasPrefix(e.Err.Error(), "nowhere.invalid") {
-			t.Errorf("%s: %s", e.Kind, e)
+		if e.Reason != Unreachable || !strings.HasPrefix(e.Err.Error(), "nowhere.invalid") {
+			t.Errorf("%s: %s", e.Reason, e)
 		}
 	})
 	t.Run("busy", func(t *testing.T) {
@@ -245,7 +246,7 @@ func TestUnreachable(t *testing.T) {
 		time.AfterFunc(100*time.Millisecond, cancel)
 		mute := sshtest.Start(t, &sshtest.Server{Mute: true})
 		_, _, err := d.Open(ctx, at(mute.Addr(), mute), OpenOptions{})
-		if KindOf(err) != Canceled {
+		if hint.KindOf(err) != Canceled {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -332,13 +333,13 @@ func TestRunEnds(t *testing.T) {
 			ctx, cancel := test.ctx(t.Context())
 			defer cancel()
 			got, err := s.Run(ctx, nil, sh(`echo one`), sh(`sleep 3`), sh(`:`))
-			if err == nil || KindOf(err) != test.kind || err.Error() != test.text {
+			if err == nil || hint.KindOf(err) != test.kind || err.Error() != test.text {
 				t.Errorf("got %v, want %s", err, test.text)
 			}
 			if want := "0 \"one\\n\" \"\"\n-2 \"\" \"\"\n-2 \"\" \"\"\n"; text(got) != want {
 				t.Errorf("got:\n%swant:\n%s", text(got), want)
 			}
-			if _, err := s.Run(t.Context(), nil, sh(`:`)); KindOf(err) == "" {
+			if _, err := s.Run(t.Context(), nil, sh(`:`)); hint.KindOf(err) == "" {
 				t.Errorf("a shell that has ended: %v", err)
 			}
 		})
@@ -365,7 +366,7 @@ func testSilentLink(t *testing.T, reach way) {
 	time.AfterFunc(200*time.Millisecond, proxy.Cut)
 	begun := time.Now()
 	_, err = s.Run(t.Context(), nil, sh(`sleep 30`))
-	if want := "run command: no sign of life for 2s"; err == nil || err.Error() != want || KindOf(err) != Lost {
+	if want := "run command: no sign of life for 2s"; err == nil || err.Error() != want || hint.KindOf(err) != Lost {
 		t.Errorf("got %v, want %s", err, want)
 	}
 	if took := time.Since(begun); took > 15*time.Second {

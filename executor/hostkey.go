@@ -41,7 +41,7 @@ func (e *endpoint) checkName() string {
 func (d *Dialer) hostKeys(e *endpoint) (*hostKeyCheck, error) {
 	check := &hostKeyCheck{endpoint: e}
 	bad := func(err error) error {
-		return &Error{Kind: BadConfig, Op: "host keys of " + e.name, Err: err}
+		return &Error{Reason: BadConfig, Op: "host keys of " + e.name, Err: err}
 	}
 	var certs, plain []string
 	if len(e.pinned) > 0 {
@@ -102,7 +102,7 @@ func algorithmsOf(keyType string) []string {
 func (c *hostKeyCheck) verify(_ string, _ net.Addr, key ssh.PublicKey) error {
 	shown := key.Type() + " " + ssh.FingerprintSHA256(key)
 	fail := func(kind Kind, hint, format string, args ...any) error {
-		return &Error{Kind: kind, Op: "verify host key of " + c.endpoint.address(), Err: fmt.Errorf(format, args...), Hint: hint}
+		return &Error{Reason: kind, Op: "verify host key of " + c.endpoint.address(), Err: fmt.Errorf(format, args...), Advice: hint}
 	}
 	if c.db == nil {
 		for _, pin := range c.pinned {
@@ -138,10 +138,10 @@ func (c *hostKeyCheck) changed(shown string) error {
 	places := c.db.places(e.checkName())
 	file, _, _ := strings.Cut(places[0], ":")
 	return &Error{
-		Kind: HostKeyChanged,
-		Op:   "verify host key of " + e.address(),
-		Err:  fmt.Errorf("%s is not the key in %s; someone may be in between", shown, strings.Join(places, ", ")),
-		Hint: fmt.Sprintf("if the host was reinstalled: ssh-keygen -f %s -R '%s'", file, knownhosts.Normalize(e.checkName())),
+		Reason: HostKeyChanged,
+		Op:     "verify host key of " + e.address(),
+		Err:    fmt.Errorf("%s is not the key in %s; someone may be in between", shown, strings.Join(places, ", ")),
+		Advice: fmt.Sprintf("if the host was reinstalled: ssh-keygen -f %s -R '%s'", file, knownhosts.Normalize(e.checkName())),
 	}
 }
 

@@ -84,9 +84,9 @@ func (c *connection) explain(ctx context.Context, e *Error) error {
 	c.fail(nil)
 	switch {
 	case errors.Is(cause, context.DeadlineExceeded):
-		e.Kind, e.Err = TimedOut, fmt.Errorf("%w; the host finishes what it has begun", cause)
+		e.Reason, e.Err = TimedOut, fmt.Errorf("%w; the host finishes what it has begun", cause)
 	case ctx.Err() != nil && cause != nil:
-		e.Kind, e.Err = Canceled, cause
+		e.Reason, e.Err = Canceled, cause
 	case cause != nil:
 		e.Err = cause
 	}

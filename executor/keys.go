@@ -203,18 +203,18 @@ func (o *offers) refused(e *endpoint, err error) *Error {
 	for _, key := range o.list {
 		from = append(from, key.from)
 	}
-	out := &Error{Kind: AuthRefused, Op: fmt.Sprintf("log in as %s@%s", e.user, e.address()), Err: err}
+	out := &Error{Reason: AuthRefused, Op: fmt.Sprintf("log in as %s@%s", e.user, e.address()), Err: err}
 	switch text := err.Error(); {
 	case strings.Contains(text, "oo many authentication failures"):
 		out.Err = fmt.Errorf("too many keys were offered (%s)", strings.Join(from, ", "))
-		out.Hint = fmt.Sprintf("in ~/.ssh/config, for Host %s: IdentitiesOnly yes, and the IdentityFile that is right", e.name)
+		out.Advice = fmt.Sprintf("in ~/.ssh/config, for Host %s: IdentitiesOnly yes, and the IdentityFile that is right", e.name)
 	case !strings.Contains(text, "unable to authenticate"):
 	case len(from) > 0:
 		out.Err = fmt.Errorf("no key was accepted (offered: %s)", strings.Join(from, ", "))
-		out.Hint = fmt.Sprintf("ssh-copy-id -p %d %s@%s", e.port, e.user, e.host)
+		out.Advice = fmt.Sprintf("ssh-copy-id -p %d %s@%s", e.port, e.user, e.host)
 	case len(o.locked) == 0:
 		out.Err = errors.New("there is no key to offer")
-		out.Hint = "add one to the agent (ssh-add FILE), or name one: IdentityFile in the ssh configuration, identity_file in fleet.hcl"
+		out.Advice = "add one to the agent (ssh-add FILE), or name one: IdentityFile in the ssh configuration, identity_file in fleet.hcl"
 	default:
 		out.Err = errors.New("there is no key to offer without a passphrase")
 	}
@@ -222,7 +222,7 @@ func (o *offers) refused(e *endpoint, err error) *Error {
 		out.Err = fmt.Errorf("%w (%s)", out.Err, strings.Join(o.broken, ", "))
 	}
 	if len(o.locked) > 0 {
-		out.Hint = "ssh-add " + strings.Join(o.locked, " ")
+		out.Advice = "ssh-add " + strings.Join(o.locked, " ")
 	}
 	return out
 }

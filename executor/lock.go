@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"xmrfleet/modules"
+	"xmrfleet/modules/printable"
 )
 
 // A Holder is who holds the lock of a host.
@@ -77,19 +78,19 @@ func (s *Shell) lockCall(f *frame) {
 // locked decides what to do about a lock that is held: nil if the holder was
 // ended, else the error.
 func (s *Shell) locked(ctx context.Context, found *lockRefused) error {
-	refuse := &Error{Kind: Locked, Op: "lock " + s.dialer.runDir}
+	refuse := &Error{Reason: Locked, Op: "lock " + s.dialer.runDir}
 	if found.mark != lockHeld {
-		refuse.Kind, refuse.Err = NoShell, errors.New(oneLine(found.stderr))
+		refuse.Reason, refuse.Err = NoShell, errors.New(printable.Line(found.stderr))
 		return refuse
 	}
 	h := parseHolder(found.stdout)
 	if h == nil {
 		refuse.Err = errors.New("held by a process that left no record, perhaps the health agent at work")
-		refuse.Hint = "try again in a moment"
+		refuse.Advice = "try again in a moment"
 		return refuse
 	}
 	refuse.Holder, refuse.Err = h, fmt.Errorf("held by %s", h)
-	refuse.Hint = h.hint(s.dialer.timing.stale)
+	refuse.Advice = h.hint(s.dialer.timing.stale)
 	if h.over < s.dialer.timing.stale {
 		return refuse
 	}

@@ -14,6 +14,7 @@ import (
 
 	"xmrfleet/executor/sshtest"
 	"xmrfleet/modules"
+	"xmrfleet/modules/hint"
 )
 
 var maia = &Holder{User: "maia", Machine: "laptop", PID: 4711, Run: "7f3a", Command: "xmrfleet apply"}
@@ -49,8 +50,8 @@ func refusal(t *testing.T, d *Dialer, kind Kind) *Error {
 		s.Close()
 	}
 	var e *Error
-	if !errors.As(err, &e) || e.Kind != kind {
-		t.Fatalf("got error %v of kind %q, want %q", err, KindOf(err), kind)
+	if !errors.As(err, &e) || e.Reason != kind {
+		t.Fatalf("got error %v of kind %q, want %q", err, hint.KindOf(err), kind)
 	}
 	return e
 }
@@ -94,7 +95,7 @@ func TestLockIsGivenBackAfterAnAbandonedRun(t *testing.T) {
 		s, _ := open(t, d, "h", OpenOptions{Lock: maia})
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := s.Run(ctx, nil, sh("echo never")); KindOf(err) != Canceled {
+		if _, err := s.Run(ctx, nil, sh("echo never")); hint.KindOf(err) != Canceled {
 			t.Fatal(err)
 		}
 		began := time.Now()
@@ -167,7 +168,7 @@ func testFrameEnds(t *testing.T, reach way) {
 		sh(`echo before`),
 		sh(`sleep 1; echo lost; echo lost >&2; echo more && : >"$1/a"`, dir),
 		sh(`seq 1 100000 && : >"$1/b"`, dir))
-	if KindOf(err) != Lost {
+	if hint.KindOf(err) != Lost {
 		t.Fatalf("got error %v, want a lost connection", err)
 	}
 	if want := "0 \"before\\n\" \"\"\n-2 \"\" \"\"\n-2 \"\" \"\"\n"; text(got) != want {

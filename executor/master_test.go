@@ -17,6 +17,7 @@ import (
 
 	"xmrfleet/executor/sshtest"
 	"xmrfleet/modules"
+	"xmrfleet/modules/hint"
 )
 
 // A master is a live OpenSSH master of the test's own.
@@ -282,7 +283,7 @@ func TestMasterSurvives(t *testing.T) {
 			if err == nil {
 				s.Close()
 			}
-			if KindOf(err) != test.kind {
+			if hint.KindOf(err) != test.kind {
 				t.Errorf("got error %v, want one of kind %q", err, test.kind)
 			}
 			if !strings.Contains(log.String(), test.want) {

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+	"xmrfleet/modules/printable"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -115,7 +116,7 @@ func (m muxConn) session(command string, stdin, stdout, stderr *os.File) error {
 		if err := ssh.Unmarshal(answer.Rest, &why); err != nil {
 			return err
 		}
-		return &muxRefusal{printable(why.Reason)}
+		return &muxRefusal{printable.Line(why.Reason)}
 	}
 	return fmt.Errorf("unexpected message %#x", answer.Type)
 }

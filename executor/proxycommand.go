@@ -9,6 +9,7 @@ import (
 	"sync"
 	"syscall"
 	"time"
+	"xmrfleet/modules/printable"
 )
 
 // A commandConn is a connection through the standard input and output of a
@@ -55,7 +56,7 @@ func (c *commandConn) Close() error {
 // complaint returns what the command printed on standard error, if anything.
 func (c *commandConn) complaint() error {
 	c.Close()
-	if text := oneLine(c.stderr.String()); text != "" {
+	if text := printable.Line(c.stderr.String()); text != "" {
 		return errors.New(text)
 	}
 	return nil

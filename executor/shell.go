@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"xmrfleet/modules"
+	"xmrfleet/modules/printable"
 )
 
 // Unknown is the Status of a command whose outcome was lost together with the
@@ -125,7 +126,7 @@ func (d *Dialer) launch(ctx context.Context, e *endpoint, line string) (*connect
 // exec has the host run line in a session of its own.
 func (c *connection) exec(line string) (*streams, *Error) {
 	bad := func(op string, err error) (*streams, *Error) {
-		return nil, &Error{Kind: NoShell, Op: op, Err: err}
+		return nil, &Error{Reason: NoShell, Op: op, Err: err}
 	}
 	session, err := c.NewSession()
 	if err != nil {
@@ -227,13 +228,13 @@ func (s *Shell) first(ctx context.Context, f *frame, cmds int) ([]modules.Result
 	})
 	out, stderr, err := s.next()
 	slow.Stop()
-	if text := printable(out.text + stderr.text); text != "" {
+	if text := strings.TrimSpace(printable.Text(out.text + stderr.text)); text != "" {
 		s.dialer.Log.Debug("printed before the shell", "host", s.name, "text", text)
 	}
 	switch {
 	case err != nil:
-		refused := &Error{Kind: NoShell, Op: "start shell", Err: err}
-		if text := oneLine(out.text + stderr.text); text != "" {
+		refused := &Error{Reason: NoShell, Op: "start shell", Err: err}
+		if text := printable.Line(out.text + stderr.text); text != "" {
 			refused.Err = errors.New(text)
 		}
 		return nil, s.conn.explain(ctx, refused)
@@ -302,7 +303,7 @@ func (s *Shell) collect(ctx context.Context, cmds int, onResult func(int, module
 	for done := 0; ; {
 		out, stderr, err := s.next()
 		if err != nil {
-			return list, s.conn.explain(ctx, &Error{Kind: Lost, Op: "run command", Err: err})
+			return list, s.conn.explain(ctx, &Error{Reason: Lost, Op: "run command", Err: err})
 		}
 		word, value, _ := strings.Cut(out.mark, " ")
 		switch word {
@@ -330,7 +331,7 @@ func (s *Shell) collect(ctx context.Context, cmds int, onResult func(int, module
 				cause = fmt.Errorf("another run took the host over: this one gave no sign of life for %s", s.dialer.timing.stale)
 			}
 			s.conn.fail(cause)
-			return list, s.conn.explain(ctx, &Error{Kind: Lost, Op: "run command", Err: errors.New("the shell ended")})
+			return list, s.conn.explain(ctx, &Error{Reason: Lost, Op: "run command", Err: errors.New("the shell ended")})
 		default:
 			return list, s.desynchronized(out.mark)
 		}
@@ -349,7 +350,7 @@ func (s *Shell) next() (out, stderr segment, err error) {
 }
 
 func (s *Shell) desynchronized(mark string) error {
-	err := &Error{Kind: Lost, Op: "run command", Err: fmt.Errorf("unexpected mark %q", mark)}
+	err := &Error{Reason: Lost, Op: "run command", Err: fmt.Errorf("unexpected mark %q", mark)}
 	s.conn.fail(err)
 	return err
 }

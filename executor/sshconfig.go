@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"xmrfleet/modules/printable"
 )
 
 // An endpoint is one sshd to be spoken to, with everything resolved.
@@ -72,7 +73,7 @@ func (r *resolver) init(d *Dialer) error {
 
 func (d *Dialer) resolve(ctx context.Context, t Target) (*endpoint, error) {
 	bad := func(err error, hint string) error {
-		return &Error{Kind: BadConfig, Op: "resolve " + t.Name, Err: err, Hint: hint}
+		return &Error{Reason: BadConfig, Op: "resolve " + t.Name, Err: err, Advice: hint}
 	}
 	if t.Name == "" || strings.HasPrefix(t.Name, "-") {
 		return nil, bad(fmt.Errorf("%q is not a host name", t.Name), "")
@@ -114,7 +115,7 @@ func (d *Dialer) askSSH(ctx context.Context, config string, t Target) ([]byte, e
 	cmd.Stderr = &stderr
 	cmd.WaitDelay = time.Second // for a program that ssh started and that outlives it
 	out, err := cmd.Output()
-	if text := oneLine(stderr.String()); err != nil && text != "" {
+	if text := printable.Line(stderr.String()); err != nil && text != "" {
 		err = errors.New(text)
 	}
 	return out, err

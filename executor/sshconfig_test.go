@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"xmrfleet/modules/hint"
 )
 
 func resolved(t *testing.T, config string, target Target) (*endpoint, error) {
@@ -101,7 +103,7 @@ func TestResolveRefuses(t *testing.T) {
 		{"h", "Nonsense yes", "resolve h: CONFIG: line 1: Bad configuration option: nonsense; CONFIG: terminating, 1 bad configuration options"},
 	} {
 		_, err := resolved(t, test.config, Target{Name: test.name})
-		if err == nil || KindOf(err) != BadConfig {
+		if err == nil || hint.KindOf(err) != BadConfig {
 			t.Errorf("%s: got %v", test.config, err)
 			continue
 		}
@@ -133,7 +135,7 @@ func TestParseHop(t *testing.T) {
 		}
 	}
 	for _, spec := range []string{"", "a,", "h:x", "h:99999", "[::1"} {
-		if got, err := parseHop(spec); KindOf(err) != BadConfig {
+		if got, err := parseHop(spec); hint.KindOf(err) != BadConfig {
 			t.Errorf("%q: got %+v, %v", spec, got, err)
 		}
 	}
@@ -172,7 +174,7 @@ func TestResolveWithoutSSHButConfig(t *testing.T) {
 		got := ""
 		var e *Error
 		if errors.As(err, &e) {
-			got = e.Error() + "; " + e.Hint
+			got = e.Error() + "; " + e.Advice
 		}
 		if got += said.String(); got != want {
 			t.Errorf("%s: got %q, want %q", config, got, want)
@@ -194,8 +196,8 @@ func TestResolveSlowly(t *testing.T) {
 	ctx, cancel := context.WithTimeoutCause(t.Context(), 100*time.Millisecond, fmt.Errorf("too slow: %w", context.DeadlineExceeded))
 	defer cancel()
 	_, _, err := d.Open(ctx, Target{Name: "h"}, OpenOptions{})
-	if want := "resolve h: too slow: context deadline exceeded"; err == nil || err.Error() != want || KindOf(err) != TimedOut {
-		t.Errorf("got %s %v, want %s", KindOf(err), err, want)
+	if want := "resolve h: too slow: context deadline exceeded"; err == nil || err.Error() != want || hint.KindOf(err) != TimedOut {
+		t.Errorf("got %s %v, want %s", hint.KindOf(err), err, want)
 	}
 	if took := time.Since(begun); took > 50*time.Second {
 		t.Errorf("took %s: somebody waits for the program", took)

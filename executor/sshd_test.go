@@ -16,6 +16,7 @@ import (
 
 	"xmrfleet/executor/sshtest"
 	"xmrfleet/modules"
+	"xmrfleet/modules/hint"
 )
 
 // openSSH is a real sshd on the loopback; the test's user logs in to it.
@@ -150,7 +151,7 @@ func refusalOf(t *testing.T, d *Dialer) {
 	other := another(t, d)
 	other.timing.wait = 0
 	_, _, err := other.Open(t.Context(), Target{Name: "h"}, OpenOptions{Lock: maia})
-	if KindOf(err) != Locked {
+	if hint.KindOf(err) != Locked {
 		t.Errorf("a second run got %v", err)
 	}
 }
@@ -163,7 +164,7 @@ func TestOpenSSHLosesTheConnection(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	_, err := s.Run(ctx, nil, sh(`sleep 1; echo lost && seq 1 100000 && : >"$1/done"`, dir))
-	if KindOf(err) != TimedOut {
+	if hint.KindOf(err) != TimedOut {
 		t.Fatal(err)
 	}
 	again := another(t, d)
@@ -247,7 +248,7 @@ func TestOpenSSHRefuses(t *testing.T) {
 	}
 	os.WriteFile(d.SSHConfig, []byte(wrong.String()+config), 0o600)
 	e := failure(t, d, target)
-	if e.Kind != AuthRefused || !strings.Contains(e.Error(), "too many keys were offered (") || !strings.Contains(e.Hint, "IdentitiesOnly yes") {
-		t.Errorf("got %s: %s; %s", e.Kind, e, e.Hint)
+	if e.Reason != AuthRefused || !strings.Contains(e.Error(), "too many keys were offered (") || !strings.Contains(e.Advice, "IdentitiesOnly yes") {
+		t.Errorf("got %s: %s; %s", e.Reason, e, e.Advice)
 	}
 }

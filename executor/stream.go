@@ -50,7 +50,7 @@ func (s *Shell) Stream(ctx context.Context, stdout, stderr io.Writer, script str
 	}()
 	results, err := s.collect(ctx, 1, nil)
 	var failure *Error
-	if errors.As(err, &failure) && failure.Kind == TimedOut {
+	if errors.As(err, &failure) && failure.Reason == TimedOut {
 		failure.Err = fmt.Errorf("%w; the host ends it", context.Cause(ctx))
 	}
 	return results[0].Status, err

@@ -15,6 +15,7 @@ import (
 
 	"xmrfleet/executor/sshtest"
 	"xmrfleet/modules"
+	"xmrfleet/modules/hint"
 )
 
 // A page is output that can be read while it grows.
@@ -64,7 +65,7 @@ func TestStream(t *testing.T) {
 		if got := fmt.Sprintf("%d %q %q", status, stdout.String(), stderr.String()); got != test.want || err != nil {
 			t.Errorf("%s\n got %s, %v\nwant %s", test.script, got, err, test.want)
 		}
-		if _, err := s.Run(t.Context(), nil, sh("echo again")); KindOf(err) != Lost {
+		if _, err := s.Run(t.Context(), nil, sh("echo again")); hint.KindOf(err) != Lost {
 			t.Errorf("the shell is still there: %v", err)
 		}
 	}
@@ -162,7 +163,7 @@ func testStreamTimesOut(t *testing.T, s *Shell) {
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	_, err := s.Stream(ctx, &page{}, &page{}, `sleep 60`)
-	if want := "run command: context deadline exceeded; the host ends it"; err == nil || err.Error() != want || KindOf(err) != TimedOut {
+	if want := "run command: context deadline exceeded; the host ends it"; err == nil || err.Error() != want || hint.KindOf(err) != TimedOut {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }

@@ -116,7 +116,7 @@ func (s *Shell) roundTrip(ctx context.Context) (time.Duration, error) {
 	for range 3 {
 		begun := time.Now()
 		if err := s.conn.ask(); err != nil {
-			return 0, s.conn.explain(ctx, &Error{Kind: Lost, Op: "measure round trip", Err: err})
+			return 0, s.conn.explain(ctx, &Error{Reason: Lost, Op: "measure round trip", Err: err})
 		}
 		if took := time.Since(begun); best == 0 || took < best {
 			best = took

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"xmrfleet/executor/sshtest"
+	"xmrfleet/modules/hint"
 )
 
 // told is a trace as text, in which names stand for what differs from run to
@@ -197,7 +198,7 @@ func TestTraceEndsAtAHop(t *testing.T) {
 	if len(trace.Hops) != 2 || trace.Hops[0].HostKey == "" || trace.Hops[0].KnownFrom != "" || trace.Hops[1].HostKey != "" {
 		t.Errorf("got %s", told(trace))
 	}
-	if KindOf(trace.Err) != HostKeyUnknown || !strings.HasPrefix(trace.Err.Error(), "hop hop: verify host key of ") {
+	if hint.KindOf(trace.Err) != HostKeyUnknown || !strings.HasPrefix(trace.Err.Error(), "hop hop: verify host key of ") {
 		t.Errorf("got %v", trace.Err)
 	}
 }
@@ -228,7 +229,7 @@ func TestTraceOfWhatDoesNotResolve(t *testing.T) {
 	d := &Dialer{SSHConfig: filepath.Join(t.TempDir(), "missing")}
 	t.Cleanup(func() { d.Close() })
 	trace := d.Trace(t.Context(), Target{Name: "h"})
-	if trace.Hops != nil || KindOf(trace.Err) != BadConfig {
+	if trace.Hops != nil || hint.KindOf(trace.Err) != BadConfig {
 		t.Errorf("got %s", told(trace))
 	}
 }
@@ -262,10 +263,10 @@ func TestHostCertificateOfAnotherAuthority(t *testing.T) {
 			})
 			trace := d.Trace(t.Context(), Target{Name: "h"})
 			var e *Error
-			if !errors.As(trace.Err, &e) || e.Kind != HostKeyUnknown {
+			if !errors.As(trace.Err, &e) || e.Reason != HostKeyUnknown {
 				t.Fatalf("got %v", trace.Err)
 			}
-			if got := strings.NewReplacer(file, "KNOWN", port(server), "PORT").Replace(e.Hint); got != test.hint {
+			if got := strings.NewReplacer(file, "KNOWN", port(server), "PORT").Replace(e.Advice); got != test.hint {
 				t.Errorf("got %s, want %s", got, test.hint)
 			}
 			if hop := trace.Hops[0]; !strings.HasPrefix(hop.HostKey, "ssh-ed25519-cert-v01@openssh.com SHA256:") || hop.KnownFrom != "" || hop.HostKeyExpires.IsZero() != (test.ends == ssh.CertTimeInfinity) {

@@ -113,7 +113,7 @@ func sendable(cmds []modules.Command) error {
 	for _, c := range cmds {
 		for i, word := range append([]string{c.Script}, c.Args...) {
 			if strings.IndexByte(word, 0) >= 0 {
-				return &Error{Kind: BadConfig, Op: "send command",
+				return &Error{Reason: BadConfig, Op: "send command",
 					Err: fmt.Errorf("argument %d has a NUL byte, which no shell can carry", i)}
 			}
 		}

@@ -3,6 +3,7 @@ package hcl
 import (
 	"fmt"
 	"strings"
+	"xmrfleet/modules/printable"
 
 	"github.com/hashicorp/hcl/v2"
 )
@@ -97,7 +98,7 @@ func (d Diagnostic) String() string {
 	if d.Range != nil {
 		text = d.Range.String() + ": " + text
 	}
-	return printable(text)
+	return printable.Spelled(text)
 }
 
 // Error is all of them, one a line.

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+	"xmrfleet/modules/printable"
 )
 
 // Write prints all diagnostics for people, as Terraform does: the summary, the
@@ -27,26 +27,26 @@ func (ds Diagnostics) Write(w io.Writer, width int, colour bool) error {
 
 func (d Diagnostic) write(out *bytes.Buffer, width int, p palette) {
 	title := map[Severity]string{Error: "Error: ", Warning: "Warning: "}[d.Severity]
-	fmt.Fprintf(out, "%s%s\n", p.accented(title), p.bold(printable(d.Summary)))
+	fmt.Fprintf(out, "%s%s\n", p.accented(title), p.bold(printable.Spelled(d.Summary)))
 	if d.Range != nil {
 		in := ""
 		if d.Snippet != nil && d.Snippet.Context != "" {
 			in = ", in " + d.Snippet.Context
 		}
-		fmt.Fprintf(out, "\n  on %s line %d%s:\n", printable(d.Range.Filename), d.Range.Start.Line, printable(in))
+		fmt.Fprintf(out, "\n  on %s line %d%s:\n", printable.Spelled(d.Range.Filename), d.Range.Start.Line, printable.Spelled(in))
 	}
 	if d.Snippet != nil {
 		d.Snippet.write(out, p)
 	}
 	if d.Detail != "" {
-		fmt.Fprintf(out, "\n%s\n", wrap(printable(d.Detail), width))
+		fmt.Fprintf(out, "\n%s\n", wrap(printable.Spelled(d.Detail), width))
 	}
 }
 
 func (s *Snippet) write(out *bytes.Buffer, p palette) {
-	before := tail(printable(s.Code[:s.HighlightStart]))
-	marked := head(printable(s.Code[s.HighlightStart:s.HighlightEnd]))
-	after := head(printable(s.Code[s.HighlightEnd:]))
+	before := tail(printable.Spelled(s.Code[:s.HighlightStart]))
+	marked := head(printable.Spelled(s.Code[s.HighlightStart:s.HighlightEnd]))
+	after := head(printable.Spelled(s.Code[s.HighlightEnd:]))
 	fmt.Fprintf(out, "%4d: %s%s%s\n", s.StartLine, before, p.bold(marked), after)
 	pad := strings.Map(func(r rune) rune {
 		if r == '\t' {
@@ -92,22 +92,6 @@ func (p palette) sgr(code, s string) string {
 		return s
 	}
 	return "\x1b[" + code + "m" + s + "\x1b[0m"
-}
-
-// printable spells control characters out, so that no file drives a terminal.
-func printable(s string) string {
-	var out strings.Builder
-	for _, r := range s {
-		switch {
-		case r == '\n' || r == '\t':
-			out.WriteRune(r)
-		case unicode.IsControl(r) || unicode.Is(unicode.Cf, r):
-			fmt.Fprintf(&out, "\\u%04x", r)
-		default:
-			out.WriteRune(r)
-		}
-	}
-	return out.String()
 }
 
 // wrap breaks lines at spaces so that they fit into width columns. Lines that

@@ -17,6 +17,7 @@ import (
 
 	"xmrfleet/cmd/xmrfleet/view"
 	"xmrfleet/executor"
+	"xmrfleet/modules/hint"
 	"xmrfleet/plan"
 )
 
@@ -80,7 +81,7 @@ func (c *applyCmd) Run(ctx context.Context, p *Program) error {
 		results[i] = s.result
 		results[i].Host = s.host.Name
 		if s.err != nil {
-			results[i].Failed, results[i].Kind, results[i].Hint = s.err, kind(s.err), hint(s.err)
+			results[i].Failed = s.err
 		}
 	}
 	failed := failedOf(sessions)
@@ -133,7 +134,7 @@ func (s *session) apply(ctx context.Context, p *Program, b *heartbeat, audit str
 		p.report.Report(view.Made{Host: host, Change: change, Took: took})
 	})
 	s.close()
-	s.result = view.HostResult{Host: host, Outcome: outcome, Hint: hint(outcome.Err), Took: time.Since(began)}
+	s.result = view.HostResult{Host: host, Outcome: outcome, Took: time.Since(began)}
 	p.report.Report(view.Ended{HostResult: s.result})
 }
 
@@ -146,9 +147,9 @@ func (c *applyCmd) approval(p *Program) error {
 	case c.Yes:
 		return nil
 	case p.silent:
-		return hinted{errors.New("apply: nobody is asked for approval where JSON is printed"), "pass --yes, or a saved plan"}
+		return hint.With(errors.New("apply: nobody is asked for approval where JSON is printed"), "pass --yes, or a saved plan")
 	case !term.IsTerminal(int(p.Stdin.Fd())):
-		return hinted{errors.New("apply: there is no terminal to ask for approval"), "pass --yes"}
+		return hint.With(errors.New("apply: there is no terminal to ask for approval"), "pass --yes")
 	}
 	return nil
 }
@@ -161,7 +162,7 @@ func (c *applyCmd) recall(p *Program) error {
 		return err
 	}
 	if c.Target != nil && *c.Target != saved.Part {
-		return hinted{fmt.Errorf("apply %s: it was not made with --target %s", c.Plan, *c.Target), "leave --target out: the plan knows"}
+		return hint.With(fmt.Errorf("apply %s: it was not made with --target %s", c.Plan, *c.Target), "leave --target out: the plan knows")
 	}
 	if saved.Part != "" {
 		c.Target = &saved.Part

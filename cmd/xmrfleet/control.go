@@ -14,6 +14,7 @@ import (
 	"xmrfleet/hcl"
 	"xmrfleet/modules"
 	"xmrfleet/modules/agent"
+	"xmrfleet/modules/hint"
 	"xmrfleet/plan"
 )
 
@@ -63,7 +64,7 @@ func (c *control) run(ctx context.Context, p *Program, action string) error {
 	var failed []string
 	for i, o := range outcomes {
 		h := hosts[i]
-		e.Hosts[i] = view.Commanded{Host: h.Name, Err: o.Err, Kind: kind(o.Err), Hint: hint(o.Err), Took: o.Value}
+		e.Hosts[i] = view.Commanded{Host: h.Name, Err: o.Err, Took: o.Value}
 		if o.Err != nil {
 			failed = append(failed, h.Name)
 			continue
@@ -85,7 +86,7 @@ func (c *control) approved(p *Program, fleet *hcl.Fleet, action string) ([]hcl.H
 		return hosts, err
 	}
 	if p.silent || !term.IsTerminal(int(p.Stdin.Fd())) {
-		return nil, hinted{fmt.Errorf("%s: every host is meant, and there is no terminal to ask at", action), "pass --yes, or name the hosts with --limit"}
+		return nil, hint.With(fmt.Errorf("%s: every host is meant, and there is no terminal to ask at", action), "pass --yes, or name the hosts with --limit")
 	}
 	if !p.ask(fmt.Sprintf("%s the miners of all %d hosts? [y/N] ", capitalize(action), len(hosts))) {
 		fmt.Fprintln(p.err, "Nothing was changed.")
@@ -160,9 +161,9 @@ func (c *control) command(ctx context.Context, d *executor.Dialer, h hcl.Host, a
 	case c.Direct:
 		return fmt.Errorf("systemctl %s %s: %s", action, agent.MinerUnit, text)
 	case r.Status == noAgent:
-		return hinted{errors.New(text), "pass --direct to use systemctl, or repair the agent: xmrfleet apply --target agent"}
+		return hint.With(errors.New(text), "pass --direct to use systemctl, or repair the agent: xmrfleet apply --target agent")
 	case r.Status == oldAgent:
-		return hinted{fmt.Errorf("the agent on the host is older than this xmrfleet: %s", text), "xmrfleet apply --target agent"}
+		return hint.With(fmt.Errorf("the agent on the host is older than this xmrfleet: %s", text), "xmrfleet apply --target agent")
 	}
 	return errors.New(text)
 }

@@ -14,6 +14,7 @@ import (
 	"xmrfleet/executor"
 	"xmrfleet/hcl"
 	"xmrfleet/modules"
+	"xmrfleet/modules/printable"
 )
 
 type execCmd struct {
@@ -56,7 +57,7 @@ func (c *execCmd) Run(ctx context.Context, p *Program) error {
 	var failed []string
 	for i, o := range outcomes {
 		r := o.Value
-		r.Host, r.Err, r.Kind, r.Hint = hosts[i].Name, o.Err, kind(o.Err), hint(o.Err)
+		r.Host, r.Err = hosts[i].Name, o.Err
 		results[i] = r
 		p.hosts.executed(r)
 		if r.Err != nil || r.Status != 0 {
@@ -109,7 +110,7 @@ func (c *execCmd) shower(p *Program, hosts []hcl.Host) func(host string, stderr 
 				to = p.err
 			}
 			if to.Width > 0 {
-				text = []byte(view.Printable(ansi.Strip(string(text))))
+				text = []byte(printable.Text(ansi.Strip(string(text))))
 			}
 			to.Write(text)
 		}

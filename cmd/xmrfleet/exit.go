@@ -1,12 +1,12 @@
 package main
 
 import (
-	"errors"
 	"os"
 	"syscall"
 
 	"xmrfleet/cmd/xmrfleet/view"
 	"xmrfleet/executor"
+	"xmrfleet/modules/hint"
 	"xmrfleet/plan"
 )
 
@@ -27,35 +27,6 @@ const (
 type exitCode int
 
 func (e exitCode) Error() string { return "" }
-
-// A hinted error comes with what a person can do about it.
-type hinted struct {
-	error
-	hint string
-}
-
-func (h hinted) Unwrap() error { return h.error }
-
-// hint returns what a person can do about err, or "".
-func hint(err error) string {
-	var h hinted
-	if errors.As(err, &h) {
-		return h.hint
-	}
-	var e *executor.Error
-	if errors.As(err, &e) {
-		return e.Hint
-	}
-	return ""
-}
-
-// kind is what sort of error err is, for programs.
-func kind(err error) string {
-	if errors.Is(err, errStale) {
-		return view.Stale
-	}
-	return string(executor.KindOf(err))
-}
 
 // tally counts what became of the selected hosts.
 type tally struct {
@@ -78,8 +49,8 @@ func (t *tally) asked(err error) {
 		return
 	}
 	t.failed++
-	switch kind(err) {
-	case string(executor.Locked):
+	switch hint.KindOf(err) {
+	case executor.Locked:
 		t.locked++
 	case view.Stale:
 		t.stale++

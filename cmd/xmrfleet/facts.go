@@ -20,7 +20,7 @@ func (c *factsCmd) Run(ctx context.Context, p *Program) error {
 	}
 	described := make([]view.HostFacts, len(hosts))
 	for i, o := range outcomes {
-		described[i] = view.HostFacts{Host: hosts[i].Name, Facts: o.Value, Err: o.Err, Kind: kind(o.Err), Hint: hint(o.Err)}
+		described[i] = view.HostFacts{Host: hosts[i].Name, Facts: o.Value, Err: o.Err}
 	}
 	p.report.Report(view.Described{Hosts: described, Took: time.Since(began)})
 	return count(p, outcomes)

@@ -9,6 +9,7 @@ import (
 	"xmrfleet/cmd/xmrfleet/view"
 	"xmrfleet/executor"
 	"xmrfleet/hcl"
+	"xmrfleet/modules/hint"
 )
 
 // A reading is the journal of one host, as far as it was read.
@@ -37,7 +38,7 @@ func (r *reading) follow(ctx context.Context, d *executor.Dialer) error {
 	}
 	for wait := shortestPause; ctx.Err() == nil && !r.hopeless(err); wait = min(2*wait, longestPause) {
 		if r.up {
-			r.tail.say(r.host.Name, view.Lost{Name: r.tail.names[r.host.Name], Time: time.Now(), Err: err, Kind: kind(err)})
+			r.tail.say(r.host.Name, view.Lost{Name: r.tail.names[r.host.Name], Time: time.Now(), Err: err})
 			if time.Since(began) > longestPause {
 				wait = shortestPause
 			}
@@ -65,7 +66,7 @@ func (r *reading) again(ctx context.Context) error {
 // hopeless reports whether trying again leads nowhere: journalctl does not
 // understand what it is asked for, or the host is another one now.
 func (r *reading) hopeless(err error) bool {
-	switch executor.KindOf(err) {
+	switch hint.KindOf(err) {
 	case executor.HostKeyUnknown, executor.HostKeyChanged:
 		return true
 	case "":

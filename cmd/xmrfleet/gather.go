@@ -49,7 +49,7 @@ func (s *session) close() {
 }
 
 func (s *session) view() view.HostPlan {
-	return view.HostPlan{Host: s.host.Name, Plan: s.plan, Err: s.err, Kind: kind(s.err), Hint: hint(s.err)}
+	return view.HostPlan{Host: s.host.Name, Plan: s.plan, Err: s.err}
 }
 
 // prepare loads the fleet, chooses hosts and completes their descriptions: all

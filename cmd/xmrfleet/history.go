@@ -14,6 +14,7 @@ import (
 	"xmrfleet/hcl"
 	"xmrfleet/modules"
 	"xmrfleet/modules/agent"
+	"xmrfleet/modules/hint"
 )
 
 type historyCmd struct{ survey }
@@ -38,7 +39,7 @@ func (c *historyCmd) Run(ctx context.Context, p *Program) error {
 	for i, o := range outcomes {
 		name := hosts[i].Name
 		if o.Err != nil {
-			e.Unheard = append(e.Unheard, view.Unheard{Host: name, Err: o.Err, Kind: kind(o.Err), Hint: hint(o.Err)})
+			e.Unheard = append(e.Unheard, view.Unheard{Host: name, Err: o.Err})
 		}
 		for _, event := range o.Value.Events {
 			e.Events = append(e.Events, view.PastEvent{Host: name, Event: event})
@@ -65,7 +66,7 @@ func parseHistory(r modules.Result) (agent.History, error) {
 	var history agent.History
 	switch {
 	case r.Status == oldAgent:
-		return history, hinted{errors.New("the agent on the host is older than this xmrfleet"), "xmrfleet apply --target agent"}
+		return history, hint.With(errors.New("the agent on the host is older than this xmrfleet"), "xmrfleet apply --target agent")
 	case r.Status != 0:
 		return history, fmt.Errorf("read history: %s", strings.TrimPrefix(strings.TrimSpace(r.Stderr), "xmrig-orchestrator: "))
 	}

@@ -11,6 +11,7 @@ import (
 
 	"xmrfleet/cmd/xmrfleet/view"
 	"xmrfleet/hcl"
+	"xmrfleet/modules/hint"
 )
 
 // example is the fleet.hcl at the top of the repository, which lies where
@@ -29,15 +30,16 @@ func (c *initCmd) Run(p *Program) error {
 	if c.Kamal != "" {
 		kamal, err := c.readKamal()
 		if err != nil {
-			return hinted{fmt.Errorf("read hosts of %s: %w", c.Kamal, err),
-				"it should have servers: a list of hosts, or the role web with one; xmrfleet init without --kamal writes an example"}
+			return hint.With(fmt.Errorf("read hosts of %s: %w", c.Kamal, err),
+				"it should have servers: a list of hosts, or the role web with one; xmrfleet init without --kamal writes an example")
+
 		}
 		text = withHosts(example, kamal)
 		origin = fmt.Sprintf("%s of %s: %s", view.Plural(len(kamal.Hosts), "host"), c.Kamal, strings.Join(kamal.Hosts, ", "))
 	}
 	if err := create(c.File, text); err != nil {
 		if errors.Is(err, fs.ErrExist) {
-			return hinted{fmt.Errorf("write %s: it is there already", c.File), "move it away, or name another file with --file"}
+			return hint.With(fmt.Errorf("write %s: it is there already", c.File), "move it away, or name another file with --file")
 		}
 		return fmt.Errorf("write %s: %w", c.File, errors.Unwrap(err)) // *fs.PathError repeats the name
 	}

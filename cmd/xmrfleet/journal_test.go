@@ -90,9 +90,9 @@ func TestHopeless(t *testing.T) {
 	}{
 		{false, errors.New("read journal: journalctl ended with status 1: Failed to parse timestamp"), true},
 		{true, errors.New("read journal: journalctl ended with status 143"), false}, // the host goes down
-		{false, &executor.Error{Kind: executor.Lost, Err: errors.New("eof")}, false},
-		{true, &executor.Error{Kind: executor.AuthRefused, Err: errors.New("the host boots")}, false},
-		{true, &executor.Error{Kind: executor.HostKeyChanged, Err: errors.New("another host")}, true},
+		{false, &executor.Error{Reason: executor.Lost, Err: errors.New("eof")}, false},
+		{true, &executor.Error{Reason: executor.AuthRefused, Err: errors.New("the host boots")}, false},
+		{true, &executor.Error{Reason: executor.HostKeyChanged, Err: errors.New("another host")}, true},
 	} {
 		if got := (&reading{told: test.told}).hopeless(test.err); got != test.want {
 			t.Errorf("told %v, %v: got %v", test.told, test.err, got)

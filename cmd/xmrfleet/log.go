@@ -6,8 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
-
-	"xmrfleet/cmd/xmrfleet/view"
+	"xmrfleet/modules/printable"
 )
 
 // A logHandler prints records for a person at the terminal: whom it is about,
@@ -33,7 +32,7 @@ func (h logHandler) Handle(_ context.Context, r slog.Record) error {
 	if r.Level >= slog.LevelWarn {
 		text = "warning: " + text
 	}
-	_, err := io.WriteString(h.w, strings.ReplaceAll(strings.TrimSpace(view.Printable(text)), "\n", "\n  ")+"\n")
+	_, err := io.WriteString(h.w, strings.ReplaceAll(strings.TrimSpace(printable.Text(text)), "\n", "\n  ")+"\n")
 	return err
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/agext/levenshtein"
 
 	"xmrfleet/hcl"
+	"xmrfleet/modules/hint"
 )
 
 // failedGroup is the group of the hosts that failed in the last run, unless
@@ -175,20 +176,20 @@ func unknownSelector(pattern string, fleet *hcl.Fleet) error {
 	group, isGroup := strings.CutPrefix(pattern, "@")
 	switch {
 	case pattern == "":
-		return hinted{errors.New("select hosts: a name is empty"), "is a variable empty that should hold names?"}
+		return hint.With(errors.New("select hosts: a name is empty"), "is a variable empty that should hold names?")
 	case isGroup && slices.Contains(fleet.Groups, group):
 		return fmt.Errorf("select hosts: group %q has no hosts", group)
 	case isGroup:
 		return didYouMean(fmt.Errorf("select hosts: %s has no group %q", fleet.Path, group), group, "@", append(fleet.Groups, failedGroup))
 	}
 	if _, err := path.Match(pattern, ""); err != nil {
-		return hinted{fmt.Errorf("select hosts: bad pattern %q", pattern), "patterns are as in a shell: *, ? and [a-z], and ranges of numbers: [01-40]"}
+		return hint.With(fmt.Errorf("select hosts: bad pattern %q", pattern), "patterns are as in a shell: *, ? and [a-z], and ranges of numbers: [01-40]")
 	}
 	if strings.ContainsAny(pattern, "*?[") {
 		return fmt.Errorf("select hosts: no host of %s fits %q", fleet.Path, pattern)
 	}
 	if _, err := time.ParseDuration(pattern); err == nil {
-		return hinted{fmt.Errorf("select hosts: %s has no host %q", fleet.Path, pattern), fmt.Sprintf("did you mean --watch=%s?", pattern)}
+		return hint.With(fmt.Errorf("select hosts: %s has no host %q", fleet.Path, pattern), fmt.Sprintf("did you mean --watch=%s?", pattern))
 	}
 	var known []string
 	for _, h := range fleet.Hosts {
@@ -208,5 +209,5 @@ func didYouMean(err error, name, prefix string, known []string) error {
 	if closest == "" {
 		return err
 	}
-	return hinted{err, fmt.Sprintf("did you mean %q?", prefix+closest)}
+	return hint.With(err, fmt.Sprintf("did you mean %q?", prefix+closest))
 }

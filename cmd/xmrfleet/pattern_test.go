@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"xmrfleet/hcl"
+	"xmrfleet/modules/hint"
 )
 
 func TestPatterns(t *testing.T) {
@@ -68,7 +69,7 @@ func TestPatterns(t *testing.T) {
 		"30s":     "did you mean --watch=30s?", // status --watch 30s
 	} {
 		_, err := selection{Limit: []string{limit}}.hosts(fleet)
-		if got := hint(err); got != want {
+		if got := hint.Of(err); got != want {
 			t.Errorf("%s: hint: %q", limit, got)
 		}
 	}

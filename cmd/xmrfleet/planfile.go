@@ -17,7 +17,9 @@ import (
 
 	"golang.org/x/crypto/scrypt"
 
+	"xmrfleet/cmd/xmrfleet/view"
 	"xmrfleet/modules"
+	"xmrfleet/modules/hint"
 	"xmrfleet/plan"
 )
 
@@ -55,8 +57,10 @@ type savedChange struct {
 	Action   modules.Action `json:"action"`
 }
 
-// errStale says that a saved plan is not what an apply would do now.
-var errStale = errors.New("the saved plan is stale")
+// stale is the error of a saved plan that is not what an apply would do now.
+func stale(why, advice string) error {
+	return hint.WithKind(fmt.Errorf("the saved plan is stale: %s", why), view.Stale, advice)
+}
 
 // newSavedPlan records what was planned for the sessions.
 func newSavedPlan(run string, part *modules.Part, in inputs, sessions []*session) *savedPlan {
@@ -132,7 +136,7 @@ func replaceable(name string) error {
 		}
 	}
 	if err != nil {
-		return hinted{fmt.Errorf("save plan: %w", err), "name another file with --out"}
+		return hint.With(fmt.Errorf("save plan: %w", err), "name another file with --out")
 	}
 	return nil
 }
@@ -141,7 +145,7 @@ func replaceable(name string) error {
 func readPlan(name string) (*savedPlan, error) {
 	text, err := os.ReadFile(name)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, hinted{fmt.Errorf("read plan: %w", err), "`xmrfleet plan --out FILE` makes one; hosts are selected with --limit"}
+		return nil, hint.With(fmt.Errorf("read plan: %w", err), "`xmrfleet plan --out FILE` makes one; hosts are selected with --limit")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read plan: %w", err)
@@ -150,13 +154,13 @@ func readPlan(name string) (*savedPlan, error) {
 	var s savedPlan
 	switch err := json.Unmarshal(text, &s); {
 	case err != nil || s.Format == 0:
-		return nil, hinted{fmt.Errorf("read plan %s: this is no saved plan", name), again}
+		return nil, hint.With(fmt.Errorf("read plan %s: this is no saved plan", name), again)
 	case s.Format != planFormat:
-		return nil, hinted{fmt.Errorf("read plan %s: its format is %d, and this xmrfleet reads %d", name, s.Format, planFormat), again}
+		return nil, hint.With(fmt.Errorf("read plan %s: its format is %d, and this xmrfleet reads %d", name, s.Format, planFormat), again)
 	case s.Tool != version:
-		return nil, hinted{fmt.Errorf("read plan %s: xmrfleet %s made it, and this is %s", name, s.Tool, version), again}
+		return nil, hint.With(fmt.Errorf("read plan %s: xmrfleet %s made it, and this is %s", name, s.Tool, version), again)
 	case !bytes.Equal(s.encode(), text):
-		return nil, hinted{fmt.Errorf("read plan %s: it was edited or damaged", name), again}
+		return nil, hint.With(fmt.Errorf("read plan %s: it was edited or damaged", name), again)
 	}
 	return &s, nil
 }
@@ -174,8 +178,9 @@ func (s *savedPlan) names() []string {
 func (s *savedPlan) unlock(in inputs) error {
 	s.key = in.key(s.Salt)
 	if !hmac.Equal([]byte(s.sign("inputs")), []byte(s.Inputs)) {
-		return hinted{fmt.Errorf("%w: the fleet file, a variable or the environment that it reads has changed", errStale),
-			"use the same --var and environment, or make a new plan with `xmrfleet plan --out FILE`"}
+		return stale("the fleet file, a variable or the environment that it reads has changed",
+			"use the same --var and environment, or make a new plan with `xmrfleet plan --out FILE`")
+
 	}
 	return nil
 }
@@ -187,14 +192,14 @@ func (s *savedPlan) check(name string, now *plan.Plan) error {
 	if i := slices.IndexFunc(s.Hosts, func(h savedHost) bool { return h.Name == name }); i >= 0 {
 		saved = s.Hosts[i]
 	}
-	const hint = "make a new plan and read it: `xmrfleet plan --out FILE`"
+	const again = "make a new plan and read it: `xmrfleet plan --out FILE`"
 	switch {
 	case now.Empty():
 		return nil
 	case saved.Fingerprint == "":
-		return hinted{fmt.Errorf("%w: the host is not in it, or could not be read when it was made", errStale), hint}
+		return stale("the host is not in it, or could not be read when it was made", again)
 	case !hmac.Equal([]byte(s.fingerprint(name, now)), []byte(saved.Fingerprint)):
-		return hinted{fmt.Errorf("%w: %s", errStale, drift(saved, now)), hint}
+		return stale(drift(saved, now), again)
 	}
 	return nil
 }

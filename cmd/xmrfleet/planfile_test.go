@@ -9,8 +9,10 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"xmrfleet/cmd/xmrfleet/view"
 	"xmrfleet/hcl"
 	"xmrfleet/modules"
+	"xmrfleet/modules/hint"
 	"xmrfleet/plan"
 )
 
@@ -111,7 +113,7 @@ func TestPlanFile(t *testing.T) {
 		switch {
 		case tt.want == "" && err != nil:
 			t.Errorf("%s: %v", name, err)
-		case tt.want != "" && (!errors.Is(err, errStale) || !strings.Contains(err.Error(), tt.want) || hint(err) == ""):
+		case tt.want != "" && (hint.KindOf(err) != view.Stale || !strings.Contains(err.Error(), tt.want) || hint.Of(err) == ""):
 			t.Errorf("%s: %v, want %q", name, err, tt.want)
 		}
 	}
@@ -129,7 +131,7 @@ func TestPlanFileIsOfItsInputs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := s.unlock(in); !errors.Is(err, errStale) {
+		if err := s.unlock(in); hint.KindOf(err) != view.Stale {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -181,7 +183,7 @@ func TestPlanFileOfOthers(t *testing.T) {
 		if err := os.WriteFile(file, []byte(edited), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := readPlan(file); err == nil || !strings.Contains(err.Error(), tt.want) || hint(err) == "" {
+		if _, err := readPlan(file); err == nil || !strings.Contains(err.Error(), tt.want) || hint.Of(err) == "" {
 			t.Errorf("%s: %v, want %q", name, err, tt.want)
 		}
 	}

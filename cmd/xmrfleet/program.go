@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"xmrfleet/cmd/xmrfleet/view"
+	"xmrfleet/modules/hint"
 )
 
 // Version is set by the build.
@@ -139,11 +140,11 @@ func (p *Program) exit(err error, signal os.Signal) int {
 	case errors.Is(err, syscall.EPIPE), errors.Is(err, p.output.err): // nobody reads on, or finish tells
 		return exitError
 	}
-	p.report.Report(view.Failed{Err: err, Hint: hint(err)})
+	p.report.Report(view.Failed{Err: err})
 	switch {
 	case errors.As(err, new(usageError)):
 		return exitUsage
-	case errors.Is(err, errStale):
+	case hint.KindOf(err) == view.Stale:
 		return exitDeclined
 	}
 	return exitError

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"xmrfleet/hcl"
+	"xmrfleet/modules/hint"
 )
 
 // A record says what the last command that was to change hosts of a fleet was,
@@ -95,13 +96,14 @@ func readRecord(file string) (record, error) {
 	text, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return r, hinted{fmt.Errorf("read the last run: none of %s is remembered here", file),
-			"remembered are the hosts that failed in the last apply, start, stop, restart or exec, by this user on this machine"}
+		return r, hint.With(fmt.Errorf("read the last run: none of %s is remembered here", file),
+			"remembered are the hosts that failed in the last apply, start, stop, restart or exec, by this user on this machine")
+
 	case err != nil:
 		return r, fmt.Errorf("read the last run: %w", err)
 	}
 	if err := json.Unmarshal(text, &r); err != nil || len(r.Args) == 0 {
-		return r, hinted{fmt.Errorf("read the last run: %s is damaged", path), "remove it"}
+		return r, hint.With(fmt.Errorf("read the last run: %s is damaged", path), "remove it")
 	}
 	return r, nil
 }

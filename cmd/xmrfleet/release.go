@@ -13,6 +13,7 @@ import (
 
 	"xmrfleet/hcl"
 	"xmrfleet/modules"
+	"xmrfleet/modules/hint"
 )
 
 // openReleases opens the archive of every host that gets its XMRig pushed,
@@ -48,7 +49,7 @@ func openRelease(ctx context.Context, fleet *hcl.Fleet, x modules.XMRig, progres
 	}
 	archive, err := modules.OpenArchive(path, x.SHA256)
 	if err != nil {
-		return nil, hinted{err, "xmrig { source = ... } names the release archive and sha256 its checksum, which stands in SHA256SUMS beside it"}
+		return nil, hint.With(err, "xmrig { source = ... } names the release archive and sha256 its checksum, which stands in SHA256SUMS beside it")
 	}
 	return archive, nil
 }
@@ -66,8 +67,9 @@ func downloadRelease(ctx context.Context, url, sha256 string, progress io.Writer
 	}
 	fmt.Fprintf(progress, "downloading %s\n", url)
 	if err := download(ctx, url, path); err != nil {
-		return nil, hinted{fmt.Errorf("download %s: %w", url, err),
-			"without a way to the internet, put the archive beside fleet.hcl and name it in xmrig { source = ... }"}
+		return nil, hint.With(fmt.Errorf("download %s: %w", url, err),
+			"without a way to the internet, put the archive beside fleet.hcl and name it in xmrig { source = ... }")
+
 	}
 	archive, err := modules.OpenArchive(path, sha256)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"xmrfleet/modules/hint"
 	"xmrfleet/testdata/release"
 )
 
@@ -45,8 +46,8 @@ func TestDownloadRelease(t *testing.T) {
 		return said.String(), err
 	}
 
-	if _, err := get(t.Context(), "/none", sum); err == nil || err.Error() != "download "+server.URL+"/none: 404 Not Found" || hint(err) == "" {
-		t.Errorf("a missing archive: %v, hint %q", err, hint(err))
+	if _, err := get(t.Context(), "/none", sum); err == nil || err.Error() != "download "+server.URL+"/none: 404 Not Found" || hint.Of(err) == "" {
+		t.Errorf("a missing archive: %v, hint %q", err, hint.Of(err))
 	}
 	wrong := strings.Repeat("0", 64)
 	if _, err := get(t.Context(), "/good", wrong); err == nil || !strings.Contains(err.Error(), "its sha256 is "+sum+", fleet.hcl wants "+wrong) {

@@ -10,6 +10,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"xmrfleet/cmd/xmrfleet/view"
+	"xmrfleet/modules/hint"
 )
 
 // A reporter shows what a run has to tell, to people or to programs. It
@@ -155,7 +156,7 @@ func usage(err error) error {
 	if errors.As(err, &parse) && parse.Context.Selected() != nil {
 		words = "xmrfleet " + parse.Context.Selected().Name + " --help"
 	}
-	return hinted{usageError{err}, "see `" + words + "`"}
+	return hint.With(usageError{err}, "see `"+words+"`")
 }
 
 // finish tells that the run is over, and returns its exit code: a run whose
@@ -171,11 +172,11 @@ func (p *Program) finish(code int, signal os.Signal, took time.Duration) int {
 	stderr := view.NewPrinter(p.Stderr, p.err.Colour, p.err.Width)
 	if p.close != nil {
 		if err := p.close(); err != nil {
-			stderr.Error(err, "")
+			stderr.Error(err)
 		}
 	}
 	if p.output.err != nil {
-		stderr.Error(fmt.Errorf("write output: %w", p.output.err), "")
+		stderr.Error(fmt.Errorf("write output: %w", p.output.err))
 		if code == exitDone && p.hosts.changed == 0 {
 			return exitError
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"xmrfleet/modules/hint"
 )
 
 type rerunCmd struct {
@@ -26,7 +27,7 @@ func (c *rerunCmd) Run(ctx context.Context, p *Program) error {
 	}
 	args := restricted(r.Args, r.Failed)
 	if r.Withheld {
-		return hinted{errors.New("rerun: the last command line held secrets, which are not kept"), "say it again yourself: " + shellLine(args)}
+		return hint.With(errors.New("rerun: the last command line held secrets, which are not kept"), "say it again yourself: "+shellLine(args))
 	}
 	if err := os.Chdir(r.Dir); err != nil {
 		return fmt.Errorf("rerun: %w", err)

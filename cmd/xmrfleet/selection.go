@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"xmrfleet/hcl"
+	"xmrfleet/modules/hint"
 )
 
 // selection flags choose hosts of the fleet.
@@ -19,7 +20,7 @@ type selection struct {
 // the whole fleet where the variable is empty.
 func (s selection) hosts(fleet *hcl.Fleet) ([]hcl.Host, error) {
 	if s.All && len(s.Limit) > 0 {
-		return nil, hinted{errors.New("select hosts: --all and --limit contradict each other"), "pass one of them"}
+		return nil, hint.With(errors.New("select hosts: --all and --limit contradict each other"), "pass one of them")
 	}
 	limit, err := named(s.Limit, fleet)
 	if err != nil {
@@ -36,7 +37,7 @@ func (s selection) hosts(fleet *hcl.Fleet) ([]hcl.Host, error) {
 		}
 	}
 	if len(hosts) == 0 {
-		return nil, hinted{fmt.Errorf("select hosts: none is left of %d", len(fleet.Hosts)), "see --limit and --exclude"}
+		return nil, hint.With(fmt.Errorf("select hosts: none is left of %d", len(fleet.Hosts)), "see --limit and --exclude")
 	}
 	return hosts, nil
 }
@@ -45,8 +46,9 @@ func (s selection) hosts(fleet *hcl.Fleet) ([]hcl.Host, error) {
 // hear which ones.
 func (s selection) toChange(fleet *hcl.Fleet) ([]hcl.Host, error) {
 	if fleet.RequireSelector && len(s.Limit) == 0 && !s.All {
-		return nil, hinted{fmt.Errorf("select hosts: %s has require_selector, and no host was named", fleet.Path),
-			"name the hosts with --limit, or pass --all"}
+		return nil, hint.With(fmt.Errorf("select hosts: %s has require_selector, and no host was named", fleet.Path),
+			"name the hosts with --limit, or pass --all")
+
 	}
 	return s.hosts(fleet)
 }

@@ -13,6 +13,7 @@ import (
 	"xmrfleet/cmd/xmrfleet/view"
 	"xmrfleet/executor"
 	"xmrfleet/hcl"
+	"xmrfleet/modules/hint"
 )
 
 type sshCheckCmd struct{ survey }
@@ -37,7 +38,10 @@ func (c *sshCheckCmd) Run(ctx context.Context, p *Program) error {
 		if trace == nil {
 			trace = &executor.Trace{Err: o.Err}
 		}
-		checks[i] = view.HostCheck{Host: hosts[i].Name, Trace: trace, Hint: c.advice(hosts[i], trace)}
+		checks[i] = view.HostCheck{Host: hosts[i].Name, Trace: trace}
+		if trace.Err != nil {
+			trace.Err = hint.With(trace.Err, c.advice(hosts[i], trace))
+		}
 	}
 	p.report.Report(view.Checked{Hosts: checks, Details: c.Verbose || len(hosts) == 1, Took: time.Since(began)})
 	return count(p, outcomes)
@@ -47,8 +51,8 @@ func (c *sshCheckCmd) Run(ctx context.Context, p *Program) error {
 // the command to run.
 func (c *sshCheckCmd) advice(h hcl.Host, trace *executor.Trace) string {
 	var e *executor.Error
-	if !errors.As(trace.Err, &e) || e.Kind == executor.Canceled {
-		return hint(trace.Err)
+	if !errors.As(trace.Err, &e) || e.Reason == executor.Canceled {
+		return hint.Of(trace.Err)
 	}
 	var at executor.Hop
 	for _, hop := range trace.Hops {
@@ -57,14 +61,14 @@ func (c *sshCheckCmd) advice(h hcl.Host, trace *executor.Trace) string {
 		}
 	}
 	var lines []string
-	switch e.Kind {
+	switch e.Reason {
 	case executor.AuthRefused:
 		lines = append(lines, lapsed(at)...)
 		if asks(at, "User") == executor.FromDefault {
 			lines = append(lines, fmt.Sprintf("the user %s is the one of this machine; another one, in the host block of fleet.hcl: ssh { user = \"deploy\" }", at.User))
 		}
 	case executor.Unreachable:
-		if way := way(e, at, len(trace.Hops) > 1); way != "" && e.Hint == "" {
+		if way := way(e, at, len(trace.Hops) > 1); way != "" && e.Advice == "" {
 			lines = append(lines, way)
 		}
 	case executor.NoShell:
@@ -76,8 +80,8 @@ func (c *sshCheckCmd) advice(h hcl.Host, trace *executor.Trace) string {
 			lines = append(lines, "a new key, on the host, as root: rm /etc/ssh/ssh_host_*; ssh-keygen -A; systemctl restart ssh")
 		}
 	}
-	if e.Hint != "" {
-		lines = append(lines, e.Hint)
+	if e.Advice != "" {
+		lines = append(lines, e.Advice)
 	}
 	if lines == nil {
 		lines = []string{"what ssh itself says: " + c.ssh(h)}

@@ -52,7 +52,7 @@ func (c *statusCmd) Run(ctx context.Context, p *Program) error {
 // statusOf is what a host answered, or why it did not.
 func statusOf(h hcl.Host, s view.HostStatus, err error) view.HostStatus {
 	if err != nil {
-		s = view.HostStatus{Err: err, Kind: kind(err), Hint: hint(err)}
+		s = view.HostStatus{Err: err}
 	}
 	s.Host, s.Desired = h.Name, h.Miner.XMRig.State
 	return s

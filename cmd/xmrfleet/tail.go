@@ -45,7 +45,7 @@ func (t *tail) end(host string, err error) {
 		t.say(host, nil)
 		return
 	}
-	t.say(host, view.Unheard{Host: host, Err: err, Kind: kind(err), Hint: hint(err)})
+	t.say(host, view.Unheard{Host: host, Err: err})
 }
 
 // Of a journal that is followed, entries wait a moment for older ones of other

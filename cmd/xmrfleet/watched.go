@@ -10,6 +10,7 @@ import (
 	"xmrfleet/executor"
 	"xmrfleet/hcl"
 	"xmrfleet/modules"
+	"xmrfleet/modules/hint"
 )
 
 // A watched host is asked again and again over one connection, for as long as
@@ -43,7 +44,7 @@ func (w *watched) ask(ctx context.Context) (view.HostStatus, error) {
 			return parseStatus(answers[0].Stdout)
 		}
 		w.close()
-		if executor.KindOf(err) != executor.Lost {
+		if hint.KindOf(err) != executor.Lost {
 			return view.HostStatus{}, err
 		}
 	}

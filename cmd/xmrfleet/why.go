@@ -62,7 +62,7 @@ func readAccount(ctx context.Context, d *executor.Dialer, h hcl.Host) (view.Acco
 	}
 	if a.Agent != nil {
 		history, err := parseHistory(answers[len(answers)-1])
-		a.Events, a.Unread, a.Hint = history.Events, err, hint(err)
+		a.Events, a.Unread = history.Events, err
 	}
 	return a, nil
 }

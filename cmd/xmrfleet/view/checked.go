@@ -10,6 +10,8 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"xmrfleet/executor"
+	"xmrfleet/modules/hint"
+	"xmrfleet/modules/printable"
 )
 
 // Checked: the way to each host was gone as far as it leads.
@@ -23,7 +25,6 @@ type Checked struct {
 type HostCheck struct {
 	Host  string
 	Trace *executor.Trace
-	Hint  string // how the way goes on, where it ends
 }
 
 // soon is when a certificate is about to end.
@@ -93,7 +94,7 @@ func brief(d time.Duration) string {
 func (p *Printer) check(h HostCheck) string {
 	var out strings.Builder
 	if h.Trace.Err != nil {
-		out.WriteString(p.flow(fmt.Sprintf("  %s  %s\n", p.red("! "+h.Host), indentRest(Printable(h.summary()), "        ")), 8))
+		out.WriteString(p.flow(fmt.Sprintf("  %s  %s\n", p.red("! "+h.Host), indentRest(printable.Text(h.summary()), "        ")), 8))
 	} else {
 		out.WriteString(p.flow(fmt.Sprintf("  %s  %s\n", p.green("= "+h.Host), h.summary()), 8))
 	}
@@ -103,8 +104,8 @@ func (p *Printer) check(h HostCheck) string {
 	if h.Trace.Resolver == "" {
 		p.checkLine(&out, "ssh", "there is no such program here, so no ssh configuration was read", "")
 	}
-	if h.Hint != "" {
-		fmt.Fprintf(&out, "      %s%s\n", p.bold("hint: "), indentRest(Printable(h.Hint), "        "))
+	if text := hint.Of(h.Trace.Err); text != "" {
+		fmt.Fprintf(&out, "      %s%s\n", p.bold("hint: "), indentRest(printable.Text(text), "        "))
 	}
 	return out.String()
 }
@@ -165,7 +166,7 @@ func (p *Printer) until(end time.Time) string {
 // checkLine prints what a label has to tell. Where the terminal is narrow, the
 // value gets a line of its own: it may be copied.
 func (p *Printer) checkLine(out *strings.Builder, label, value, note string) {
-	value = Printable(value)
+	value = printable.Text(value)
 	if note != "" {
 		note = p.faint("(" + note + ")")
 	}
@@ -187,10 +188,10 @@ func (e Checked) lines() []line {
 		body := struct {
 			OK bool `json:"ok"`
 			*executor.Trace
-			Error string `json:"error,omitempty"`
-			Kind  string `json:"kind,omitempty"`
-			Hint  string `json:"hint,omitempty"`
-		}{OK: h.Trace.Err == nil, Trace: h.Trace, Kind: string(executor.KindOf(h.Trace.Err)), Hint: h.Hint}
+			Error string    `json:"error,omitempty"`
+			Kind  hint.Kind `json:"kind,omitempty"`
+			Hint  string    `json:"hint,omitempty"`
+		}{OK: h.Trace.Err == nil, Trace: h.Trace, Kind: hint.KindOf(h.Trace.Err), Hint: hint.Of(h.Trace.Err)}
 		if h.Trace.Err != nil {
 			l.level, body.Error = levelError, h.Trace.Err.Error()
 		} else {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"xmrfleet/executor"
+	"xmrfleet/modules/hint"
 )
 
 func TestChecked(t *testing.T) {
@@ -21,7 +22,7 @@ func TestChecked(t *testing.T) {
 				Settings: []executor.Setting{{Keyword: "Port", Value: "22", Origin: executor.FromDefault}},
 				Keys:     []executor.Key{{From: "id", Answer: executor.Accepted}}},
 		}}},
-		{Host: "mini-2", Hint: "add this\nor that", Trace: &executor.Trace{Err: errors.New("log in as x@10.0.0.8:22: no key was\x1b accepted"), Hops: []executor.Hop{
+		{Host: "mini-2", Trace: &executor.Trace{Err: hint.With(errors.New("log in as x@10.0.0.8:22: no key was\x1b accepted"), "add this\nor that"), Hops: []executor.Hop{
 			{Name: "mini-2", User: "x", Address: "10.0.0.8:22", ControlSocket: "/run/c", ControlUnused: "connection refused", HostKey: "ssh-ed25519 SHA256:c", Unusable: []string{"id: it has a passphrase"},
 				Keys: []executor.Key{{From: "other", Answer: executor.Refused}}},
 		}}},
@@ -94,9 +95,9 @@ func TestCheckedMany(t *testing.T) {
 			Hops: []executor.Hop{way(name, "deploy", time.Millisecond)}}}
 		switch {
 		case i == 7:
-			h.Trace.Err, h.Hint = errors.New("become root by sudo: sudo wants a password"), "edit sudoers"
+			h.Trace.Err = hint.With(errors.New("become root by sudo: sudo wants a password"), "edit sudoers")
 		case i > 30 && i < 35:
-			h.Trace.Err, h.Hint = errors.New("hop jump: connect jump:22: connection refused"), "start sshd"
+			h.Trace.Err = hint.With(errors.New("hop jump: connect jump:22: connection refused"), "start sshd")
 			h.Trace.Hops = []executor.Hop{way("jump", "maia", 0), way(name, "deploy", 0)}
 		case i == 20:
 			h.Trace.Root, h.Trace.RoundTrip = "login", time.Second

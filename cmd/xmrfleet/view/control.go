@@ -19,10 +19,9 @@ type Controlled struct {
 
 // Commanded is a host that was told to do something.
 type Commanded struct {
-	Host       string
-	Err        error // why it did not, or nil
-	Kind, Hint string
-	Took       time.Duration
+	Host string
+	Err  error // why it did not, or nil
+	Took time.Duration
 }
 
 func (e Controlled) text(t *Text) {
@@ -39,7 +38,7 @@ func (e Controlled) text(t *Text) {
 	}
 	for _, h := range e.Hosts {
 		if h.Err != nil {
-			p.failure(&out, h.Host, h.Err, h.Hint)
+			p.failure(&out, h.Host, h.Err)
 		}
 	}
 	out.WriteString("\n" + p.total(e.total(), e.Took))
@@ -77,13 +76,11 @@ func (e Controlled) lines() []line {
 			Action string `json:"action"`
 			Done   bool   `json:"done"` // false: pending, or failed
 			Took   int64  `json:"took_ms"`
-			Error  string `json:"error,omitempty"`
-			Kind   string `json:"kind,omitempty"`
-			Hint   string `json:"hint,omitempty"`
-		}{Action: e.Action, Done: h.Err == nil && !e.Pending, Took: h.Took.Milliseconds(), Kind: h.Kind, Hint: h.Hint}
+			trouble
+		}{Action: e.Action, Done: h.Err == nil && !e.Pending, Took: h.Took.Milliseconds()}
 		l := line{kind: "command_complete", host: h.Host, message: h.Host + ": " + e.done()}
 		if h.Err != nil {
-			body.Error = h.Err.Error()
+			body.trouble = troubleOf(h.Err)
 			l.kind, l.level, l.message = "command_errored", levelError, h.Host+": "+body.Error
 		}
 		l.body = body

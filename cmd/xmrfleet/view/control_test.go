@@ -6,12 +6,13 @@ import (
 	"time"
 
 	"xmrfleet/modules/agent"
+	"xmrfleet/modules/hint"
 )
 
 func TestControlled(t *testing.T) {
 	hosts := []Commanded{
 		{Host: "mini-1", Took: 300 * time.Millisecond},
-		{Host: "miner-beta", Err: errors.New("the health agent is down"), Hint: "pass --direct"},
+		{Host: "miner-beta", Err: hint.With(errors.New("the health agent is down"), "pass --direct")},
 		{Host: "miner-gamma", Took: time.Second},
 	}
 	show := func(e Controlled) string {

@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"strings"
+	"xmrfleet/modules/printable"
 
 	"charm.land/lipgloss/v2"
 	"github.com/aymanbagabas/go-udiff"
@@ -30,7 +31,7 @@ func (p *Printer) diff(out *strings.Builder, before, after string) {
 		}
 		margin := commonMargin(hunk.Lines)
 		for _, line := range hunk.Lines {
-			text := p.cut(Printable(strings.TrimSuffix(line.Content, "\n")[margin:]), indent+len("- "))
+			text := p.cut(printable.Text(strings.TrimSuffix(line.Content, "\n")[margin:]), indent+len("- "))
 			switch line.Kind {
 			case udiff.Delete:
 				text = p.red("- " + text)

@@ -75,8 +75,7 @@ type Applied struct {
 
 // Failed: the run as a whole cannot go on.
 type Failed struct {
-	Err  error
-	Hint string
+	Err error
 }
 
 // Finished: the run is over. It is the last event of every run.

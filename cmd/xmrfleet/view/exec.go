@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"xmrfleet/modules/printable"
 )
 
 // An Execution is what a command did on a host.
@@ -15,7 +16,6 @@ type Execution struct {
 	Status         int  // exit status, if Err is nil
 	Stdout, Stderr string
 	Err            error // why there is no exit status
-	Kind, Hint     string
 	Took           time.Duration
 }
 
@@ -39,7 +39,7 @@ func (e Output) text(t *Text) {
 	if e.Stderr {
 		p = t.Err
 	}
-	fmt.Fprintf(p, "%s  %s\n", p.name(e.Name), Printable(e.Text))
+	fmt.Fprintf(p, "%s  %s\n", p.name(e.Name), printable.Text(e.Text))
 }
 
 func (e Output) lines() []line {
@@ -68,7 +68,7 @@ func (e Executed) text(t *Text) {
 	}
 	for _, h := range e.Hosts {
 		if h.Err != nil {
-			p.failure(&out, h.Host, h.Err, h.Hint)
+			p.failure(&out, h.Host, h.Err)
 		}
 	}
 	if out.Len() > 0 {
@@ -137,10 +137,10 @@ func (p *Printer) output(out *strings.Builder, g *alike, shown bool) {
 		return
 	}
 	if g.Stdout != "" {
-		fmt.Fprintf(out, "      %s\n", indentRest(Printable(g.Stdout), "      "))
+		fmt.Fprintf(out, "      %s\n", indentRest(printable.Text(g.Stdout), "      "))
 	}
 	if g.Stderr != "" {
-		fmt.Fprintf(out, "      %s\n        %s\n", p.faint("stderr:"), indentRest(Printable(g.Stderr), "        "))
+		fmt.Fprintf(out, "      %s\n        %s\n", p.faint("stderr:"), indentRest(printable.Text(g.Stderr), "        "))
 	}
 }
 
@@ -195,14 +195,12 @@ func (e Executed) lines() []line {
 			Status *int   `json:"exit_status,omitempty"`
 			Stdout string `json:"stdout"`
 			Stderr string `json:"stderr"`
-			Error  string `json:"error,omitempty"`
-			Kind   string `json:"kind,omitempty"`
-			Hint   string `json:"hint,omitempty"`
-			Took   int64  `json:"took_ms"`
-		}{Begun: h.Begun, Stdout: h.Stdout, Stderr: h.Stderr, Kind: h.Kind, Hint: h.Hint, Took: h.Took.Milliseconds()}
+			trouble
+			Took int64 `json:"took_ms"`
+		}{Begun: h.Begun, Stdout: h.Stdout, Stderr: h.Stderr, Took: h.Took.Milliseconds()}
 		l := line{kind: "host_exec", host: h.Host}
 		if h.Err != nil {
-			l.level, body.Error = levelError, h.Err.Error()
+			l.level, body.trouble = levelError, troubleOf(h.Err)
 			l.message = h.Host + ": " + body.Error
 		} else {
 			body.Status, l.message = &h.Status, fmt.Sprintf("%s: exit %d", h.Host, h.Status)

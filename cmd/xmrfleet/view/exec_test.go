@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"xmrfleet/modules/hint"
 )
 
 // told is what people read of events: results, then the rest.
@@ -37,8 +38,8 @@ var executions = []Execution{
 	{Host: "m03", Begun: true, Stdout: "active\n"},
 	{Host: "quiet", Begun: true},
 	{Host: "deaf", Begun: true, Status: 3},
-	{Host: "dead", Err: errors.New("connect 10.0.0.9:22: no route to host"), Kind: "unreachable", Hint: "is it on?"},
-	{Host: "lost", Begun: true, Stdout: "par", Err: errors.New("run command: no sign of life for 12s"), Kind: "lost"},
+	{Host: "dead", Err: hint.WithKind(errors.New("connect 10.0.0.9:22: no route to host"), "unreachable", "is it on?")},
+	{Host: "lost", Begun: true, Stdout: "par", Err: hint.WithKind(errors.New("run command: no sign of life for 12s"), "lost", "")},
 }
 
 func TestExecuted(t *testing.T) {

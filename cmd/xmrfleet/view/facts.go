@@ -10,14 +10,14 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"xmrfleet/modules"
+	"xmrfleet/modules/printable"
 )
 
 // HostFacts are what a host says of itself, or why it does not.
 type HostFacts struct {
-	Host       string
-	Facts      modules.Facts
-	Err        error
-	Kind, Hint string
+	Host  string
+	Facts modules.Facts
+	Err   error
 }
 
 // Described: the hosts told what they are.
@@ -42,11 +42,11 @@ func (e Described) text(t *Text) {
 	}
 	for _, h := range e.Hosts {
 		if h.Err != nil {
-			p.failure(&out, h.Host, h.Err, h.Hint)
+			p.failure(&out, h.Host, h.Err)
 			continue
 		}
 		if err := h.Facts.Supported(); err != nil {
-			p.failure(&out, h.Host, err, "")
+			p.failure(&out, h.Host, err)
 		}
 	}
 	out.WriteString("\n" + p.total(e.total(), e.Took))
@@ -78,7 +78,7 @@ func factsRow(h HostFacts) []string {
 		row[7] = strings.Join(found, ", ")
 	}
 	for i := range row {
-		row[i] = Printable(oneLine(row[i]))
+		row[i] = printable.Text(oneLine(row[i]))
 	}
 	return row
 }
@@ -127,7 +127,7 @@ func (e Described) lines() []line {
 	var lines []line
 	for _, h := range e.Hosts {
 		if h.Err != nil {
-			lines = append(lines, Unheard{h.Host, h.Err, h.Kind, h.Hint}.lines()...)
+			lines = append(lines, Unheard{h.Host, h.Err}.lines()...)
 			continue
 		}
 		f := h.Facts

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"xmrfleet/modules"
+	"xmrfleet/modules/hint"
 )
 
 func TestDescribed(t *testing.T) {
@@ -14,7 +15,7 @@ func TestDescribed(t *testing.T) {
 		XMRigs: []modules.FoundBinary{{Path: "/usr/local/bin/xmrig", Real: "/opt/xmrig/xmrig", SHA256: "ab", Protected: true}}}
 	alpine := modules.Facts{Hostname: "m2", OS: "Alpine\nLinux", Kernel: "6.6", Arch: "aarch64", Threads: 1, MemoryKiB: 1024}
 	e := Described{Took: time.Second, Hosts: []HostFacts{{Host: "m1", Facts: debian}, {Host: "m2", Facts: alpine},
-		{Host: "dead", Err: errors.New("connect 10.0.0.9:22: no route to host"), Kind: "unreachable", Hint: "is it on?"}}}
+		{Host: "dead", Err: hint.WithKind(errors.New("connect 10.0.0.9:22: no route to host"), "unreachable", "is it on?")}}}
 	out, err := told(e)
 	check(t, out, `
 HOST  SYSTEM                          KERNEL          ARCH     SYSTEMD  THREADS   MEMORY  XMRIG

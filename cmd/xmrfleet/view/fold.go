@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"xmrfleet/modules"
+	"xmrfleet/modules/printable"
 	"xmrfleet/plan"
 )
 
@@ -113,7 +114,7 @@ func (p *Printer) describe(changes []plan.Change, warnings []string, details boo
 		p.change(&out, c, details, said)
 	}
 	for _, w := range warnings {
-		out.WriteString(p.flow(fmt.Sprintf("      %s %s\n", p.yellow("! warning:"), Printable(w)), 8))
+		out.WriteString(p.flow(fmt.Sprintf("      %s %s\n", p.yellow("! warning:"), printable.Text(w)), 8))
 	}
 	return out.String()
 }
@@ -131,7 +132,7 @@ func (p *Printer) change(out *strings.Builder, c plan.Change, details bool, cont
 		line += ": " + c.Reason
 	}
 	if detail := inline(c, content); detail != "" {
-		line = Printable(line) + "  " + p.faint(Printable(detail))
+		line = printable.Text(line) + "  " + p.faint(printable.Text(detail))
 	}
 	out.WriteString(p.flow(fmt.Sprintf("      %s %s\n", mark, line), 8))
 	if c.Action == modules.Update {
@@ -166,7 +167,7 @@ func inline(c plan.Change, content string) string {
 }
 
 func (p *Printer) field(f modules.Field) string {
-	name, before, after := Printable(f.Name)+": ", p.red(Printable(short(f.Old))), p.green(Printable(short(f.New)))
+	name, before, after := printable.Text(f.Name)+": ", p.red(printable.Text(short(f.Old))), p.green(printable.Text(short(f.New)))
 	switch {
 	case f.Old == "":
 		return name + after

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"xmrfleet/hcl"
+	"xmrfleet/modules/printable"
 )
 
 // annotationLimit is how many errors and how many warnings get an annotation.
@@ -153,7 +154,7 @@ func (g *GitHub) finish(e Finished) {
 	}
 	io.WriteString(g.Commands, out.String())
 	if err := g.Summary.write(e); err != nil {
-		g.Log.Err.Error(fmt.Errorf("write step summary: %w", err), "")
+		g.Log.Err.Error(fmt.Errorf("write step summary: %w", err))
 	}
 }
 
@@ -167,7 +168,7 @@ func (g *GitHub) command(a annotation) string {
 	if a.pos.Line > 0 {
 		properties = fmt.Sprintf("file=%s,line=%d,", property.Replace(g.inRepository(a.pos.Filename)), a.pos.Line) + properties
 	}
-	return fmt.Sprintf("::%s %s::%s\n", a.level, properties, data.Replace(g.Log.Out.Mask(Printable(a.text))))
+	return fmt.Sprintf("::%s %s::%s\n", a.level, properties, data.Replace(g.Log.Out.Mask(printable.Text(a.text))))
 }
 
 // inRepository is the path as GitHub shows it, if the file is in there.

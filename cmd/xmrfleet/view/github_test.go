@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"xmrfleet/hcl"
+	"xmrfleet/modules/hint"
 	"xmrfleet/plan"
 )
 
@@ -135,7 +136,7 @@ func TestGitHubOfMistakes(t *testing.T) {
 		}
 		g.Root = filepath.Dir(wd)
 	}, Loaded{Diagnostics: diagnosed, Secrets: []string{"unmasked"}},
-		Failed{Err: errors.New("select hosts: none: 1, 2"), Hint: "see --limit"}, Finished{Command: "plan", Code: 1, Outcome: "failed"})
+		Failed{Err: hint.With(errors.New("select hosts: none: 1, 2"), "see --limit")}, Finished{Command: "plan", Code: 1, Outcome: "failed"})
 	check(t, log, `
 Error: Invalid value
 

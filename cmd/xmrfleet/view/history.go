@@ -10,6 +10,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"xmrfleet/modules/agent"
+	"xmrfleet/modules/printable"
 )
 
 // Recalled: the hosts told what happened within the last day.
@@ -38,14 +39,14 @@ func (e Recalled) text(t *Text) {
 	}
 	for _, event := range e.Events {
 		line := fmt.Sprintf("%s  %-*s  %s", event.At.Local().Format(time.DateTime), width, event.Host, event)
-		line = Printable(oneLineOf(line))
+		line = printable.Text(oneLineOf(line))
 		if p.Width > 0 {
 			line = ansi.Truncate(p.Mask(line), max(100, linesOfEvent*p.Width), "…")
 		}
 		out.WriteString(p.flow(line+"\n", 4))
 	}
 	for _, u := range e.Unheard {
-		p.failure(&out, u.Host, u.Err, u.Hint)
+		p.failure(&out, u.Host, u.Err)
 	}
 	out.WriteString("\n" + p.total(e.total(), e.Took))
 	io.WriteString(p, out.String())

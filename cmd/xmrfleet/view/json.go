@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"xmrfleet/modules/printable"
 )
 
 // JSONVersion is that of the JSON lines. A minor version adds fields and
@@ -105,7 +106,7 @@ func (j *JSON) write(lines ...line) {
 		if l.level == "" {
 			l.level = "info"
 		}
-		text := header{Type: l.kind, Run: j.run, Host: l.host, Time: now, Level: l.level, Message: Printable(j.secrets.Replace(l.message))}
+		text := header{Type: l.kind, Run: j.run, Host: l.host, Time: now, Level: l.level, Message: printable.Text(j.secrets.Replace(l.message))}
 		out.Write(encode(text))
 		if l.body == nil {
 			out.WriteByte('\n')

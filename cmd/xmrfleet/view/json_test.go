@@ -12,6 +12,7 @@ import (
 	"xmrfleet/hcl"
 	"xmrfleet/modules"
 	"xmrfleet/modules/agent"
+	"xmrfleet/modules/hint"
 	"xmrfleet/plan"
 )
 
@@ -61,8 +62,8 @@ func TestJSONOfPlan(t *testing.T) {
 	hosts := []HostPlan{
 		{Host: "a", Plan: &plan.Plan{Changes: []plan.Change{user, newPool, restart}, Warnings: []string{"user xmrig: odd"}}},
 		{Host: "b", Plan: &plan.Plan{}},
-		{Host: "c", Err: errors.New("connect c:22: no route to host"), Kind: "unreachable", Hint: "is it on?"},
-		{Host: "d", Err: errors.New("the host moved"), Kind: Stale, Plan: &plan.Plan{Changes: []plan.Change{user}}},
+		{Host: "c", Err: hint.WithKind(errors.New("connect c:22: no route to host"), "unreachable", "is it on?")},
+		{Host: "d", Err: hint.WithKind(errors.New("the host moved"), Stale, ""), Plan: &plan.Plan{Changes: []plan.Change{user}}},
 	}
 	check(t, linesOf(t, Planned{Hosts: hosts, Took: 400 * time.Millisecond}, Saved{File: "p.json"}), `
 {"type":"host_warning","host":"a","@level":"warn","@message":"a: user xmrig: odd","warning":"user xmrig: odd"}
@@ -85,7 +86,7 @@ func TestJSONOfApply(t *testing.T) {
 	bad := HostResult{Host: "b", Outcome: plan.Outcome{Done: two[:1], Pending: two[1:], Touched: true, Err: errors.New("service xmrig: start failed")}}
 	check(t, linesOf(t, Applying{Hosts: []string{"a", "b"}}, Begun{Host: "a", Changes: 2}, Made{Host: "a", Change: newPool, Took: 90 * time.Millisecond},
 		Stopping{}, Ended{good}, Ended{bad}, Applied{Retry: "xmrfleet apply -l b,d,e", Took: time.Minute, Results: []HostResult{
-			good, bad, {Host: "c"}, {Host: "d", Failed: errors.New("locked by x"), Kind: "locked", Hint: "wait"},
+			good, bad, {Host: "c"}, {Host: "d", Failed: hint.WithKind(errors.New("locked by x"), "locked", "wait")},
 			{Host: "e", Outcome: plan.Outcome{Done: two, Touched: true, Err: errors.New("verify: connection lost")}},
 		}}), `
 {"type":"apply_start","host":"a","@level":"info","@message":"a: applying 2 changes","changes":2}
@@ -110,7 +111,7 @@ func TestJSONOfStatus(t *testing.T) {
 		{Host: "good", Now: now, Desired: modules.StateRunning, Installed: true, Active: "active", Sub: "running", Result: "success", AgentActive: true,
 			Agent: &agent.Status{Version: 1, State: agent.Running, LastHealthCheckAt: &utc, Hashrate: [3]*float64{&rate, nil, nil}, Accepted: 97, Pool: "p:443", PoolConnected: true}},
 		{Host: "agentless", Now: now, Desired: modules.StateStopped, Installed: true, Active: "active"},
-		{Host: "dead", Desired: modules.StateRunning, Err: errors.New("connect dead:22: no route to host"), Kind: "unreachable"},
+		{Host: "dead", Desired: modules.StateRunning, Err: hint.WithKind(errors.New("connect dead:22: no route to host"), "unreachable", "")},
 	}})
 	for _, part := range []string{
 		`{"type":"host_status","host":"good","@level":"info","@message":"good: running","state":"running","desired":"running","as_desired":true,"healthy":true,"check_age_s":0,"share":100,"systemd":{"installed":true,"active_state":"active","sub_state":"running","result":"success","agent_active":true},"agent":{"version":1,`,
@@ -127,7 +128,7 @@ func TestJSONOfStatus(t *testing.T) {
 
 // TestJSONOfEnd: what comes after the end is dropped.
 func TestJSONOfEnd(t *testing.T) {
-	check(t, linesOf(t, Failed{Err: errors.New("select hosts: none"), Hint: "see --limit"},
+	check(t, linesOf(t, Failed{Err: hint.With(errors.New("select hosts: none"), "see --limit")},
 		Finished{Command: "apply", Code: 130, Outcome: "interrupted", Signal: "interrupt", Hosts: Tally{Done: 3, Changed: 2, Failed: 1, Between: 1}, Took: time.Second},
 		Saved{File: "late"}), `
 {"type":"error","@level":"error","@message":"select hosts: none","error":"select hosts: none","hint":"see --limit"}
@@ -152,7 +153,7 @@ func TestJSONHidesSecrets(t *testing.T) {
 		}
 		c := change("file x", modules.Change{Action: modules.Update, Reason: secret, Before: "{" + string(quoted) + ": 1}\n", After: "x " + secret + "\n",
 			Fields: []modules.Field{{Name: "f", Old: secret, New: secret + secret}}})
-		text := linesOf(t, Loaded{Secrets: secrets}, Planned{Hosts: []HostPlan{{Host: "a", Plan: &plan.Plan{Changes: []plan.Change{c}}}}}, Failed{Err: errors.New(secret), Hint: secret})
+		text := linesOf(t, Loaded{Secrets: secrets}, Planned{Hosts: []HostPlan{{Host: "a", Plan: &plan.Plan{Changes: []plan.Change{c}}}}}, Failed{Err: hint.With(errors.New(secret), secret)})
 		line, _, _ := strings.Cut(text, "\n")
 		var fields struct {
 			Type, Reason, Before, After string

@@ -6,14 +6,23 @@ import (
 
 	"xmrfleet/hcl"
 	"xmrfleet/modules"
+	"xmrfleet/modules/hint"
 	"xmrfleet/plan"
 )
 
 // trouble is why something is not as it should be.
 type trouble struct {
-	Error string `json:"error"`
-	Kind  string `json:"kind,omitempty"`
-	Hint  string `json:"hint,omitempty"`
+	Error string    `json:"error,omitempty"`
+	Kind  hint.Kind `json:"kind,omitempty"`
+	Hint  string    `json:"hint,omitempty"`
+}
+
+// troubleOf is all that err tells; nothing of nil.
+func troubleOf(err error) trouble {
+	if err == nil {
+		return trouble{}
+	}
+	return trouble{err.Error(), hint.KindOf(err), hint.Of(err)}
 }
 
 func (e Loaded) lines() []line { return diagnostics(e.Diagnostics) }
@@ -65,8 +74,8 @@ func (e Planned) lines() []line {
 	var lines []line
 	for _, h := range e.Hosts {
 		if h.Err != nil {
-			l := Unheard{h.Host, h.Err, h.Kind, h.Hint}.lines()[0]
-			if h.Kind == Stale {
+			l := Unheard{h.Host, h.Err}.lines()[0]
+			if hint.KindOf(h.Err) == Stale {
 				l.kind = "host_stale"
 			}
 			lines = append(lines, l)
@@ -138,7 +147,7 @@ func (e Ended) lines() []line {
 		Took    int64  `json:"took_ms"`
 		Error   string `json:"error,omitempty"`
 		Hint    string `json:"hint,omitempty"`
-	}{Made: len(e.Done), Pending: len(e.Pending), Took: e.Took.Milliseconds(), Hint: e.Hint}
+	}{Made: len(e.Done), Pending: len(e.Pending), Took: e.Took.Milliseconds(), Hint: hint.Of(e.Err())}
 	if err := e.Err(); err != nil {
 		body.Error = err.Error()
 		return []line{{kind: "apply_errored", host: e.Host, level: levelError, message: e.Host + ": " + err.Error(), body: body}}
@@ -173,10 +182,8 @@ func hostSummary(r HostResult) line {
 		Result  string `json:"result"`
 		Made    []step `json:"made"`
 		Pending []step `json:"pending"`
-		Error   string `json:"error,omitempty"`
-		Kind    string `json:"kind,omitempty"`
-		Hint    string `json:"hint,omitempty"`
-	}{r.result(), stepsOf(r.Done), stepsOf(r.Pending), "", r.Kind, r.Hint}
+		trouble
+	}{r.result(), stepsOf(r.Done), stepsOf(r.Pending), trouble{"", hint.KindOf(r.Failed), hint.Of(r.Err())}}
 	l := line{kind: "host_summary", host: r.Host, message: r.Host + ": " + body.Result}
 	if err := r.Err(); err != nil {
 		l.level, body.Error = levelError, err.Error()
@@ -202,7 +209,7 @@ func (r HostResult) result() string {
 }
 
 func (e Failed) lines() []line {
-	return []line{{kind: "error", level: levelError, message: e.Err.Error(), body: trouble{e.Err.Error(), "", e.Hint}}}
+	return []line{{kind: "error", level: levelError, message: e.Err.Error(), body: trouble{Error: e.Err.Error(), Hint: hint.Of(e.Err)}}}
 }
 
 func (e Finished) lines() []line {

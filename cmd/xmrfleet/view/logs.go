@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"xmrfleet/modules/hint"
+	"xmrfleet/modules/printable"
 
 	"github.com/charmbracelet/x/ansi"
 )
@@ -22,7 +24,6 @@ type Lost struct {
 	Name
 	Time time.Time
 	Err  error
-	Kind string
 }
 
 // Back: the journal of a host that was lost goes on behind its last entry.
@@ -33,13 +34,12 @@ type Back struct {
 
 // Unheard: a host could not be asked, or its journal is not heard any more.
 type Unheard struct {
-	Host       string
-	Err        error
-	Kind, Hint string
+	Host string
+	Err  error
 }
 
 func (e Logged) message() string {
-	text := Printable(ansi.Strip(e.Text))
+	text := printable.Text(ansi.Strip(e.Text))
 	if e.From != "" {
 		text = e.From + ": " + text
 	}
@@ -60,12 +60,12 @@ func (e Back) text(t *Text) { t.Err.aside(e.Name, e.Time, "back: nothing is left
 
 // aside prints a line below the entries that is none.
 func (p *Printer) aside(n Name, at time.Time, text string) {
-	fmt.Fprintf(p, "%s  %s  %s\n", p.name(n), p.faint(at.Local().Format(time.DateTime)), p.yellow(Printable(text)))
+	fmt.Fprintf(p, "%s  %s  %s\n", p.name(n), p.faint(at.Local().Format(time.DateTime)), p.yellow(printable.Text(text)))
 }
 
 func (e Lost) lines() []line {
 	return []line{{kind: "host_lost", host: e.Host, level: levelWarn, message: e.Host + ": " + e.Err.Error(),
-		body: trouble{e.Err.Error(), e.Kind, ""}}}
+		body: trouble{Error: e.Err.Error(), Kind: hint.KindOf(e.Err)}}}
 }
 
 func (e Back) lines() []line {
@@ -82,11 +82,11 @@ func (e Logged) lines() []line {
 
 func (e Unheard) text(t *Text) {
 	var out strings.Builder
-	t.Err.failure(&out, e.Host, e.Err, e.Hint)
+	t.Err.failure(&out, e.Host, e.Err)
 	t.Err.Write([]byte(out.String()))
 }
 
 func (e Unheard) lines() []line {
 	return []line{{kind: "host_unreachable", host: e.Host, level: levelError, message: e.Host + ": " + e.Err.Error(),
-		body: trouble{e.Err.Error(), e.Kind, e.Hint}}}
+		body: troubleOf(e.Err)}}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"testing"
 	"time"
+	"xmrfleet/modules/hint"
 )
 
 func TestLogged(t *testing.T) {
@@ -14,7 +15,7 @@ func TestLogged(t *testing.T) {
 		Logged{Name: miner2, Time: at, From: "systemd", Text: "Started.\nand more\n"},
 		Lost{Name: m1, Time: at, Err: errors.New("run command: no sign of life for 12s")},
 		Back{Name: m1, Time: at.Add(time.Minute)},
-		Unheard{Host: "dead", Err: errors.New("connect 10.0.0.9:22: no route to host"), Hint: "is it on?"})
+		Unheard{Host: "dead", Err: hint.With(errors.New("connect 10.0.0.9:22: no route to host"), "is it on?")})
 	check(t, out, `
 m1       2026-11-22 02:31:07  net  use pool
 miner-2  2026-11-22 02:31:07  systemd: Started.
@@ -28,8 +29,8 @@ m1       2026-11-22 02:32:07  back: nothing is left out
 `)
 	check(t, jsonOf(
 		Logged{Name: m1, Time: time.Unix(1, 5000).UTC(), From: "systemd", Text: "\x1b[1mStarted"},
-		Lost{Name: m1, Time: at, Err: errors.New("no sign of life"), Kind: "lost"}, Back{Name: m1, Time: at},
-		Unheard{Host: "dead", Err: errors.New("no route"), Kind: "unreachable", Hint: "is it on?"}), `
+		Lost{Name: m1, Time: at, Err: hint.WithKind(errors.New("no sign of life"), "lost", "")}, Back{Name: m1, Time: at},
+		Unheard{Host: "dead", Err: hint.WithKind(errors.New("no route"), "unreachable", "is it on?")}), `
 {"type":"log_entry","host":"m1","@timestamp":"1970-01-01T00:00:00.000000Z","@level":"info","@message":"m1: systemd: Started","time":"1970-01-01T00:00:01.000005Z","from":"systemd","text":"Started"}
 {"type":"host_lost","host":"m1","@timestamp":"1970-01-01T00:00:00.000000Z","@level":"warn","@message":"m1: no sign of life","error":"no sign of life","kind":"lost"}
 {"type":"host_back","host":"m1","@timestamp":"1970-01-01T00:00:00.000000Z","@level":"info","@message":"m1: back"}

@@ -9,6 +9,7 @@ import (
 	"xmrfleet/executor"
 	"xmrfleet/modules"
 	"xmrfleet/modules/agent"
+	"xmrfleet/modules/hint"
 	"xmrfleet/plan"
 )
 
@@ -23,7 +24,7 @@ func TestNarrow(t *testing.T) {
 			{Host: "miner-beta", Plan: &plan.Plan{Changes: []plan.Change{
 				{Resource: "file /etc/xmrig/orchestrator.json", Change: modules.Change{Action: modules.Create,
 					Fields: []modules.Field{{Name: "mode", New: "0600"}, {Name: "owner", New: "root:root"}}}}}}},
-			{Host: "miner-delta", Err: gone, Hint: "on the host, as root: systemctl enable --now ssh"},
+			{Host: "miner-delta", Err: hint.With(gone, "on the host, as root: systemctl enable --now ssh")},
 		}})
 		report.Report(Checked{Details: true, Took: time.Second, Hosts: []HostCheck{{Host: "mini-1", Trace: &executor.Trace{Resolver: "ssh", Root: "sudo", Hops: []executor.Hop{
 			{Name: "mini-1", User: "deploy", Address: "10.0.0.7:22", Took: time.Millisecond, HostKey: "ssh-ed25519 SHA256:n55yAi1paKwvcjKSCeURbMPVCFHPVMEEDDbSCEFIVR8", KnownFrom: "known_hosts:1",
@@ -84,7 +85,7 @@ func TestNarrowSecrets(t *testing.T) {
 		report.Report(Recalled{Hosts: 1, Took: time.Second, Events: []PastEvent{
 			{"miner-beta", agent.Event{Command: &agent.Command{Action: "stop", Status: "failed", Reason: strings.Repeat("because ", 15) + secret}}}}})
 		report.Report(Checked{Took: time.Second, Hosts: []HostCheck{{Host: "mini-1", Trace: &executor.Trace{Err: failed}}}})
-		p.failure(new(strings.Builder), "mini-1", failed, "")
+		p.failure(new(strings.Builder), "mini-1", failed)
 		Progress{Printer: p, Now: time.Now}.End(HostResult{Host: "mini-1", Failed: failed})
 	})
 	for _, part := range []string{"canary", "blanks", "longer", "terminal"} {

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"xmrfleet/modules"
+	"xmrfleet/modules/hint"
+	"xmrfleet/modules/printable"
 	"xmrfleet/plan"
 )
 
@@ -16,12 +18,10 @@ type HostPlan struct {
 	Host string
 	Plan *plan.Plan
 	Err  error
-	Kind string // of Err, for programs: "unreachable", "locked", Stale ...
-	Hint string
 }
 
 // Stale is the Kind of a host that was read but is not as in the saved plan.
-const Stale = "stale"
+const Stale hint.Kind = "stale"
 
 // Plan prints what apply would change. Hosts with the same changes fold into
 // one block, unchanged ones are silent, and the last line is the total. The
@@ -34,7 +34,7 @@ func (p *Printer) Plan(hosts []HostPlan, details bool, took time.Duration) {
 	var notRead []failed
 	for _, h := range hosts {
 		if h.Err != nil {
-			notRead = append(notRead, failed{h.Host, trouble{h.Err.Error(), "", h.Hint}.text()})
+			notRead = append(notRead, failed{h.Host, troubleOf(h.Err).text()})
 		}
 	}
 	p.failures(&out, notRead)
@@ -51,15 +51,15 @@ var longHash = regexp.MustCompile(`\b([0-9a-f]{12})[0-9a-f]{52}\b`)
 func short(s string) string { return longHash.ReplaceAllString(s, "$1…") }
 
 // failure prints a host that could not be read or changed.
-func (p *Printer) failure(out *strings.Builder, host string, err error, hint string) {
-	p.failures(out, []failed{{host, trouble{err.Error(), "", hint}.text()}})
+func (p *Printer) failure(out *strings.Builder, host string, err error) {
+	p.failures(out, []failed{{host, troubleOf(err).text()}})
 }
 
 // text is what follows the name of the host.
 func (t trouble) text() string {
-	text := indentRest(Printable(t.Error), "      ") + "\n"
+	text := indentRest(printable.Text(t.Error), "      ") + "\n"
 	if t.Hint != "" {
-		text += "      hint: " + indentRest(Printable(t.Hint), "      ") + "\n"
+		text += "      hint: " + indentRest(printable.Text(t.Hint), "      ") + "\n"
 	}
 	return text
 }
@@ -70,7 +70,7 @@ type planSum struct{ read, toChange, changes, restarts, failed, stale int }
 func planTotals(hosts []HostPlan) planSum {
 	var t planSum
 	for _, h := range hosts {
-		if h.Kind == Stale {
+		if hint.KindOf(h.Err) == Stale {
 			t.stale++
 			continue
 		}

@@ -10,7 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode"
+	"xmrfleet/modules/hint"
+	"xmrfleet/modules/printable"
 
 	"charm.land/lipgloss/v2"
 )
@@ -101,27 +102,16 @@ func (p *Printer) Write(b []byte) (int, error) {
 }
 
 // Error prints an error and what a person can do about it.
-func (p *Printer) Error(err error, hint string) {
-	text := p.red("xmrfleet: ") + indentRest(Printable(err.Error()), "  ") + "\n"
-	if hint != "" {
-		text += p.bold("hint: ") + indentRest(Printable(hint), "  ") + "\n"
+func (p *Printer) Error(err error) {
+	text := p.red("xmrfleet: ") + indentRest(printable.Text(err.Error()), "  ") + "\n"
+	if advice := hint.Of(err); advice != "" {
+		text += p.bold("hint: ") + indentRest(printable.Text(advice), "  ") + "\n"
 	}
 	io.WriteString(p, text)
 }
 
 func indentRest(s, by string) string {
 	return strings.ReplaceAll(strings.TrimRight(s, "\n"), "\n", "\n"+by)
-}
-
-// Printable drops what text from a host could do to a terminal: characters of
-// control and of format, but for line ends and tabs, and what is no UTF-8.
-func Printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r != '\n' && r != '\t' && (unicode.In(r, unicode.Cc, unicode.Cf) || r == unicode.ReplacementChar) {
-			return -1
-		}
-		return r
-	}, s)
 }
 
 // Duration prints a time span as people want it: "0.4s", "12s", "2m05s".

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"xmrfleet/modules/hint"
+	"xmrfleet/modules/printable"
 	"xmrfleet/plan"
 )
 
@@ -46,7 +48,7 @@ func (p Progress) End(r HostResult) {
 		p.line(r.Host, fmt.Sprintf("%s %s  %s", p.green("✓"), pastTense(len(r.Done)), p.faint(Duration(r.Took))))
 		return
 	}
-	p.line(r.Host, fmt.Sprintf("%s %s  %s", p.red("✗"), p.faint(Duration(r.Took)), headline(Printable(r.Err().Error()))))
+	p.line(r.Host, fmt.Sprintf("%s %s  %s", p.red("✗"), p.faint(Duration(r.Took)), headline(printable.Text(r.Err().Error()))))
 }
 
 // headline is the first line of a text, and how much there is below it.
@@ -64,9 +66,7 @@ func pastTense(changes int) string { return Plural(changes, "change") + " made, 
 type HostResult struct {
 	Host string
 	plan.Outcome
-	Failed error  // the host could not be read, so nothing was done
-	Kind   string // of Failed, for programs
-	Hint   string
+	Failed error // the host could not be read, so nothing was done
 	Took   time.Duration
 }
 
@@ -99,7 +99,7 @@ func (p *Printer) Apply(results []HostResult, retry string, took time.Duration) 
 // text says how far a host got that is not as it should be.
 func (r HostResult) text() string {
 	var out strings.Builder
-	out.WriteString(trouble{progressOf(r) + ": " + r.Err().Error(), "", r.Hint}.text())
+	out.WriteString(trouble{progressOf(r) + ": " + r.Err().Error(), "", hint.Of(r.Err())}.text())
 	for _, c := range r.Done {
 		fmt.Fprintf(&out, "        made     %s\n", c)
 	}

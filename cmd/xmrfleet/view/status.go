@@ -18,8 +18,6 @@ type HostStatus struct {
 	Host    string
 	Desired string // of fleet.hcl
 	Err     error  // the host could not be asked
-	Kind    string // of Err, for programs
-	Hint    string
 
 	// What systemd says.
 	Installed           bool

@@ -35,7 +35,7 @@ func (s *Summary) Report(e Event) {
 		s.text.Out.Hide(e.Secrets)
 		e.Diagnostics.Write(s.text.Out, 0, false)
 	case Failed:
-		s.text.Out.Error(e.Err, e.Hint)
+		s.text.Out.Error(e.Err)
 	case Planned, Applied, Surveyed, Explained, Validated:
 		e.text(s.text)
 	}

@@ -10,6 +10,8 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"xmrfleet/modules/agent"
+	"xmrfleet/modules/hint"
+	"xmrfleet/modules/printable"
 )
 
 // Surveyed: the hosts said how their miners are.
@@ -103,8 +105,8 @@ func (p *Printer) survey(e Surveyed) {
 	out.WriteString(others)
 	if p.Height == 0 {
 		for _, h := range rows {
-			if h.Err != nil && h.Hint != "" {
-				fmt.Fprintf(&out, "hint: %s: %s\n", h.Host, indentRest(Printable(h.Hint), "      "))
+			if text := hint.Of(h.Err); text != "" {
+				fmt.Fprintf(&out, "hint: %s: %s\n", h.Host, indentRest(printable.Text(text), "      "))
 			}
 		}
 	}
@@ -143,7 +145,7 @@ var statusColumns = []gridColumn{
 }
 
 func (p *Printer) row(h HostStatus, sum fleetSum) gridRow {
-	r := gridRow{cells: make([]string, len(statusColumns)), note: p.Mask(Printable(oneLine(h.note())))}
+	r := gridRow{cells: make([]string, len(statusColumns)), note: p.Mask(printable.Text(oneLine(h.note())))}
 	r.cells[0], r.cells[1] = h.Host, p.state(h)
 	if h.Err != nil || !h.Installed {
 		return r
@@ -165,7 +167,7 @@ func (p *Printer) row(h HostStatus, sum fleetSum) gridRow {
 		r.cells[8] = ageText(time.Duration(a.Uptime) * time.Second)
 	}
 	r.cells[6] = strconv.FormatInt(a.Accepted, 10) + "/" + strconv.FormatInt(a.Rejected, 10)
-	r.cells[7] = p.Mask(Printable(a.Pool))
+	r.cells[7] = p.Mask(printable.Text(a.Pool))
 	if a.Pool != "" && !a.PoolConnected {
 		r.cells[7] += " (down)"
 	}
@@ -226,14 +228,12 @@ type statusBody struct {
 	Note      string        `json:"note,omitempty"`
 	Systemd   *unitStatus   `json:"systemd,omitempty"`
 	Agent     *agent.Status `json:"agent,omitempty"`
-	Error     string        `json:"error,omitempty"`
-	Kind      string        `json:"kind,omitempty"`
-	Hint      string        `json:"hint,omitempty"`
+	trouble
 }
 
 func hostStatus(h HostStatus, sum fleetSum) line {
 	body := statusBody{State: h.State(), Desired: h.Desired, AsDesired: h.AsDesired(), Healthy: h.Healthy(),
-		Stale: h.Agent != nil && h.Stale(), Agent: h.Agent, Kind: h.Kind, Hint: h.Hint}
+		Stale: h.Agent != nil && h.Stale(), Agent: h.Agent, trouble: troubleOf(h.Err)}
 	if age, ok := h.checked(); ok {
 		seconds := age.Round(time.Millisecond).Seconds()
 		body.CheckAge = &seconds
@@ -246,7 +246,7 @@ func hostStatus(h HostStatus, sum fleetSum) line {
 		l.level = levelError
 	}
 	if h.Err != nil {
-		body.Error, l.message = h.Err.Error(), l.message+": "+h.Err.Error()
+		l.message = l.message + ": " + h.Err.Error()
 	} else {
 		body.Note = h.note()
 		body.Systemd = &unitStatus{h.Installed, h.Active, h.Sub, h.Result, h.AgentActive}

@@ -11,6 +11,7 @@ import (
 
 	"xmrfleet/modules"
 	"xmrfleet/modules/agent"
+	"xmrfleet/modules/hint"
 )
 
 func ratePointer(f float64) *float64 { return &f }
@@ -56,7 +57,7 @@ func someHosts() []HostStatus {
 			s.Desired, s.Active, s.Agent.State = modules.StateStopped, "inactive", agent.Stopped
 		}),
 		status("bare", func(s *HostStatus) { s.Desired, s.Installed, s.Agent = modules.StateAbsent, false, nil }),
-		{Host: "dead", Desired: modules.StateRunning, Err: errors.New("connect dead:22: no route to host"), Hint: "is it on?"},
+		{Host: "dead", Desired: modules.StateRunning, Err: hint.With(errors.New("connect dead:22: no route to host"), "is it on?")},
 	}
 }
 

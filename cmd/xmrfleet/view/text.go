@@ -62,5 +62,5 @@ func (e Ended) text(t *Text) {
 
 func (e Stopping) text(t *Text) { t.progress.Stopping() }
 func (e Applied) text(t *Text)  { t.Out.Apply(e.Results, e.Retry, e.Took) }
-func (e Failed) text(t *Text)   { t.Err.Error(e.Err, e.Hint) }
+func (e Failed) text(t *Text)   { t.Err.Error(e.Err) }
 func (e Finished) text(*Text)   {}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"xmrfleet/executor"
+	"xmrfleet/modules/hint"
 )
 
 // lapses lists the certificates that end soon or have ended.
@@ -55,7 +56,7 @@ func (p *Printer) fine(hosts []HostCheck) {
 // wrong prints the hosts that cannot be managed, only so many in full.
 func (p *Printer) wrong(hosts []HostCheck) {
 	var rest []string
-	for i, g := range grouped(hosts, func(h HostCheck) string { return h.summary() + "\n" + h.Hint }) {
+	for i, g := range grouped(hosts, func(h HostCheck) string { return h.summary() + "\n" + hint.Of(h.Trace.Err) }) {
 		switch {
 		case i >= failedInFull:
 			rest = append(rest, hostsOf(g)...)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"xmrfleet/modules"
+	"xmrfleet/modules/hint"
 	"xmrfleet/plan"
 )
 
@@ -47,7 +48,7 @@ func TestPlan(t *testing.T) {
 		{Host: "mini-1", Plan: &plan.Plan{Changes: []plan.Change{newPool, restart}}},
 		{Host: "miner-beta", Plan: &plan.Plan{}},
 		{Host: "miner-gamma", Plan: &plan.Plan{Changes: []plan.Change{of("miner-gamma", newPool), restart}}},
-		{Host: "miner-delta", Err: errors.New("connect 10.0.0.9:22: no route to host"), Hint: "is it on?"},
+		{Host: "miner-delta", Err: hint.With(errors.New("connect 10.0.0.9:22: no route to host"), "is it on?")},
 		{Host: "odd", Plan: &plan.Plan{
 			Warnings: []string{"file /etc/xmrig/orchestrator.json: agent.hostname is \"x\", the host calls itself \"odd\""},
 			Changes: []plan.Change{
@@ -178,7 +179,7 @@ func TestApply(t *testing.T) {
 		{Host: "a", Outcome: plan.Outcome{Done: two, Touched: true}},
 		{Host: "b", Outcome: plan.Outcome{Pending: two, Err: plan.ErrInterrupted}},
 		{Host: "c", Outcome: plan.Outcome{Done: two[:1], Pending: two[1:], Touched: true, Err: errors.New("service xmrig: start failed\nits journal")}},
-		{Host: "d", Failed: errors.New("connect d:22: no route to host"), Hint: "is it on?"},
+		{Host: "d", Failed: hint.With(errors.New("connect d:22: no route to host"), "is it on?")},
 		{Host: "e", Outcome: plan.Outcome{Done: two, Touched: true, Err: errors.New("verify: connection lost")}},
 	}
 	check(t, printed(0, func(p *Printer) { p.Apply(results, "xmrfleet apply -l b,c,d,e", 65*time.Second) }), `
@@ -201,7 +202,7 @@ retry: xmrfleet apply -l b,c,d,e
 func TestHide(t *testing.T) {
 	got := printed(0, func(p *Printer) {
 		p.Hide([]string{"canary", "canary-long", `a"b\c`, "abc"})
-		p.Error(errors.New(`canary-long canary "a\"b\\c" a"b\c abc`), "")
+		p.Error(errors.New(`canary-long canary "a\"b\\c" a"b\c abc`))
 	})
 	check(t, got, `xmrfleet: (sensitive) (sensitive) "(sensitive)" (sensitive) abc
 `)
@@ -219,7 +220,7 @@ func TestHide(t *testing.T) {
 }
 
 func TestControlCharactersStayOut(t *testing.T) {
-	got := printed(0, func(p *Printer) { p.Error(errors.New("a\x1b[2Jb\rc\x07\nnext"), "") })
+	got := printed(0, func(p *Printer) { p.Error(hint.With(errors.New("a\x1b[2Jb\rc\x07\nnext"), "")) })
 	check(t, got, "xmrfleet: a[2Jbc\n  next\n")
 }
 

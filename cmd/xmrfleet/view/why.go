@@ -9,6 +9,8 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"xmrfleet/modules/agent"
+	"xmrfleet/modules/hint"
+	"xmrfleet/modules/printable"
 )
 
 // Explained: the hosts said why their miners are as they are.
@@ -18,7 +20,6 @@ type Explained struct {
 }
 
 // An Account is what is known on a host of how its miner came into its state.
-// The hint of its status is about what is not known.
 type Account struct {
 	HostStatus
 	Events []agent.Event // of the last 24 hours, the newest last
@@ -78,7 +79,7 @@ func (e Explained) statuses() []HostStatus {
 func (p *Printer) account(out *strings.Builder, a Account) {
 	if a.Err != nil {
 		p.hang(out, fmt.Sprintf("  %s %s  ", p.red("!"), p.bold(a.Host)), 6, a.Err.Error())
-		a.hint(out)
+		writeHint(out, a.Err)
 		return
 	}
 	mark := p.green("✓")
@@ -130,17 +131,17 @@ func (a Account) headline() string {
 	return text
 }
 
-// hint is never wrapped: it may be a command.
-func (a Account) hint(out *strings.Builder) {
-	if a.Hint != "" {
-		fmt.Fprintf(out, "      hint: %s\n", indentRest(Printable(a.Hint), "      "))
+// writeHint writes what can be done about err. It is never wrapped: it may be a command.
+func writeHint(out *strings.Builder, err error) {
+	if text := hint.Of(err); text != "" {
+		fmt.Fprintf(out, "      hint: %s\n", indentRest(printable.Text(text), "      "))
 	}
 }
 
 func (p *Printer) events(out *strings.Builder, a Account) {
 	if a.Unread != nil {
 		p.hang(out, "      what happened is not known: ", 8, a.Unread.Error())
-		a.hint(out)
+		writeHint(out, a.Unread)
 		return
 	}
 	if len(a.Events) == 0 {
@@ -178,7 +179,7 @@ func (p *Printer) unit(out *strings.Builder, u Unit) {
 // hang writes a head and a text behind it, wrapped to the width of the
 // terminal, so that its further lines begin at a column.
 func (p *Printer) hang(out *strings.Builder, head string, column int, text string) {
-	out.WriteString(p.flow(head+Printable(strings.ReplaceAll(strings.TrimSpace(text), "\n", "; "))+"\n", column))
+	out.WriteString(p.flow(head+printable.Text(strings.ReplaceAll(strings.TrimSpace(text), "\n", "; "))+"\n", column))
 }
 
 func (e Explained) lines() []line {
@@ -193,7 +194,7 @@ func (e Explained) lines() []line {
 			Units  []Unit        `json:"units,omitempty"`
 		}{l.body.(statusBody), a.Events, "", a.Units}
 		if a.Unread != nil {
-			body.Unread = a.Unread.Error()
+			body.Unread, body.Hint = a.Unread.Error(), hint.Of(a.Unread)
 		}
 		l.kind, l.body = "host_why", body
 		lines = append(lines, l)

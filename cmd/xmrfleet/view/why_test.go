@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"xmrfleet/modules/agent"
+	"xmrfleet/modules/hint"
 )
 
 // explained are hosts with a story, told where people live.
@@ -47,10 +48,9 @@ func explained(where *time.Location) Explained {
 		{Name: agent.Unit, Active: "failed", Sub: "failed", Result: "exit-code", ExitStatus: 1},
 	}
 	down := Account{HostStatus: status("down", func(s *HostStatus) { s.AgentActive = false }), Units: units,
-		Unread: errors.New("the agent on the host is older than this xmrfleet")}
-	down.Hint = "xmrfleet apply --target agent"
+		Unread: hint.With(errors.New("the agent on the host is older than this xmrfleet"), "xmrfleet apply --target agent")}
 	bare := Account{HostStatus: status("bare", func(s *HostStatus) { s.Agent, s.AgentActive = nil, false }), Units: units[:1]}
-	dead := Account{HostStatus: HostStatus{Host: "dead", Desired: "running", Err: errors.New("connect dead:22: no route to host"), Kind: "unreachable", Hint: "is it on?"}}
+	dead := Account{HostStatus: HostStatus{Host: "dead", Desired: "running", Err: hint.WithKind(errors.New("connect dead:22: no route to host"), "unreachable", "is it on?")}}
 	return Explained{Hosts: []Account{lost, good, down, bare, dead}, Took: time.Second}
 }
 
