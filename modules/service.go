@@ -121,28 +121,14 @@ type unitState struct {
 }
 
 func parseUnitState(probed string) unitState {
-	properties, record, _ := strings.Cut(probed, "Record=\n")
-	u := unitState{record: strings.TrimSpace(record)}
-	for line := range strings.Lines(properties) {
-		key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
-		switch key {
-		case "LoadState":
-			u.load = value
-		case "ActiveState":
-			u.active = value
-		case "SubState":
-			u.sub = value
-		case "UnitFileState":
-			u.file = value
-		case "NeedDaemonReload":
-			u.reload = value == "yes"
-		case "WantsLink":
-			u.wants = value == "yes"
-		case "Result":
-			u.result = value
-		}
+	shown, record, _ := strings.Cut(probed, "Record=\n")
+	p := properties(shown)
+	return unitState{
+		load: p["LoadState"], active: p["ActiveState"], sub: p["SubState"], file: p["UnitFileState"], result: p["Result"],
+		reload: p["NeedDaemonReload"] == "yes",
+		wants:  p["WantsLink"] == "yes",
+		record: strings.TrimSpace(record),
 	}
-	return u
 }
 
 // up reports whether a process runs, or is on its way.
@@ -237,7 +223,8 @@ fail() {
 	} >&2
 	exit 1
 }
-case $(head -c 4 "${check%% *}" 2>/dev/null) in *ELF) ;; *) check= ;; esac
+agent=${check%% *}
+` + isAgent + ` || check=
 systemctl reset-failed "$unit" 2>/dev/null
 systemctl "$verb" "$unit" || fail "$verb $unit: failed"
 started=$(property InvocationID)

@@ -1,0 +1,170 @@
+package modules
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"xmrfleet/modules/agent"
+)
+
+// A Status is how a host's miner is: what systemd says and, where there is one,
+// the answer of the agent.
+type Status struct {
+	Installed           bool
+	Active, Sub, Result string // of the miner's unit
+	PID                 int    // of the miner; 0: there is no process
+	AgentActive         bool
+
+	Agent *agent.Status // nil: there is no agent to ask
+	Now   time.Time     // by the clock of the host, as are the agent's times
+}
+
+// isAgent is the condition that the file $agent is a build of ours. A daemon of
+// another kind is not asked anything: it would start.
+const isAgent = `case $(head -c 4 "$agent" 2>/dev/null) in *ELF) true ;; *) false ;; esac`
+
+const statusProbe = `
+miner=$1 unit=$2 agent=$3
+echo "now=$(date +%s)"
+systemctl show -p LoadState -p ActiveState -p SubState -p Result -p MainPID "$miner" | sed 's/^/miner./'
+systemctl show -p ActiveState "$unit" | sed 's/^/agent./'
+` + isAgent + ` || exit 0
+printf 'status='
+timeout 5 "$agent" status --json
+:`
+
+// StatusProbe reads a Status. ParseStatus understands its output.
+func StatusProbe() Command {
+	return Command{Script: statusProbe, Args: []string{agent.MinerUnit, agent.Unit, agent.Binary}}
+}
+
+// ParseStatus reads what StatusProbe printed. The error says that systemd did
+// not answer, or that the agent's answer cannot be understood.
+func ParseStatus(probed string) (Status, error) {
+	text, answer, _ := strings.Cut(probed, "status=")
+	unit := properties(text)
+	s := Status{
+		Installed:   unit["miner.LoadState"] == "loaded",
+		Active:      unit["miner.ActiveState"],
+		Sub:         unit["miner.SubState"],
+		Result:      unit["miner.Result"],
+		AgentActive: unit["agent.ActiveState"] == "active",
+	}
+	if s.Active == "" {
+		return s, errors.New("read status: systemd did not answer")
+	}
+	s.PID, _ = strconv.Atoi(unit["miner.MainPID"])
+	seconds, _ := strconv.ParseInt(unit["now"], 10, 64)
+	s.Now = time.Unix(seconds, 0)
+	if answer = strings.TrimSpace(answer); answer == "" {
+		return s, nil
+	}
+	var status agent.Status
+	if err := json.Unmarshal([]byte(answer), &status); err != nil {
+		return s, fmt.Errorf("read status: the agent's answer is not JSON: %w", err)
+	}
+	if status.Version > agent.StatusVersion {
+		return s, fmt.Errorf("read status: the agent is newer than this xmrfleet (status version %d, want %d)", status.Version, agent.StatusVersion)
+	}
+	s.Agent = &status
+	return s, nil
+}
+
+// From the specification's XmrigProcess: what is older than staleAfter is not
+// believed (stale?), and a healthy miner was seen within healthyWithin
+// (healthy?).
+const (
+	staleAfter    = 5 * time.Minute
+	healthyWithin = 2 * time.Minute
+)
+
+// CheckAge is how long ago the agent's last health check was. It is false if
+// there was none.
+func (s Status) CheckAge() (age time.Duration, ok bool) {
+	if s.Agent == nil || s.Agent.LastHealthCheckAt == nil {
+		return 0, false
+	}
+	return s.Now.Sub(*s.Agent.LastHealthCheckAt), true
+}
+
+// Stale reports whether the last health check is too old to be believed, or
+// missing.
+func (s Status) Stale() bool {
+	age, ok := s.CheckAge()
+	return !ok || age > staleAfter
+}
+
+// Current reports whether the agent's record can be believed: the agent runs
+// and has checked of late.
+func (s Status) Current() bool { return s.AgentActive && !s.Stale() }
+
+// Unseen reports whether the miner was started after the agent's last check,
+// which was of another process.
+func (s Status) Unseen() bool {
+	return s.Current() && s.Active == "active" && s.PID != 0 && s.Agent.PID != 0 && s.PID != s.Agent.PID
+}
+
+// Mining reports whether there is a process whose figures the agent has.
+func (s Status) Mining() bool { return s.Current() && s.Active == "active" && !s.Unseen() }
+
+// Hashrate is what the miner adds to its fleet in one of the windows of
+// [agent.Status], in H/s. It is false where nothing is known of a running
+// process.
+func (s Status) Hashrate(window int) (rate float64, ok bool) {
+	if !s.Mining() || s.Agent.Hashrate[window] == nil {
+		return 0, false
+	}
+	return *s.Agent.Hashrate[window], true
+}
+
+// State is the miner's state: what systemd knows for sure, then the agent's
+// word if it is current, then systemd's guess. It is StateAbsent or one of the
+// states of package agent.
+func (s Status) State() string {
+	ended := s.Active == "inactive" || s.Active == "failed"
+	switch {
+	case !s.Installed:
+		return StateAbsent
+	case s.Active == "failed", ended && s.Current() && s.Agent.State == agent.Crashed:
+		return agent.Crashed
+	case ended:
+		return agent.Stopped
+	case s.Unseen():
+		return agent.Starting
+	case s.Current() && s.Agent.State != agent.Stopped:
+		return s.Agent.State
+	case s.Active == "active":
+		return agent.Running
+	case s.Active == "activating" && s.Sub == "auto-restart":
+		return agent.Crashed
+	case s.Active == "deactivating":
+		return agent.Stopping
+	}
+	return agent.Starting
+}
+
+// Healthy reports whether the miner runs and the agent saw it do so within two
+// minutes.
+func (s Status) Healthy() bool {
+	age, ok := s.CheckAge()
+	return ok && age < healthyWithin && s.Agent.State == agent.Running && s.State() == agent.Running
+}
+
+// As reports whether the miner is as desired (StateRunning, StateStopped or
+// StateAbsent), or on its way there, and an agent watches over it.
+func (s Status) As(desired string) bool {
+	if desired == StateAbsent {
+		return s.State() == StateAbsent
+	}
+	return s.Current() && (s.State() == desired || s.ComingUp(desired))
+}
+
+// ComingUp reports whether a miner that should run does, but has not hashed
+// yet. That passes: in time, the agent calls it running, unhealthy or crashed.
+func (s Status) ComingUp(desired string) bool {
+	return desired == StateRunning && s.Current() && s.Active == "active" && s.State() == agent.Starting
+}
