@@ -5,7 +5,7 @@ SHELL       = /bin/bash
 .SHELLFLAGS = -eu -o pipefail -c
 export CGO_ENABLED ?= 0
 
-AGENTS      = cmd/xmrfleet/agents/amd64.gz cmd/xmrfleet/agents/arm64.gz
+AGENTS      = cmd/xmrfleet/supply/agents/amd64.gz cmd/xmrfleet/supply/agents/arm64.gz
 SOURCES     = $(wildcard $(shell git ls-files -co --exclude-standard '*.go' '*.sh' '*.hcl' go.mod go.sum 2>/dev/null))
 VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 TESTDATA    = ./testdata/lab/... ./testdata/xmrig ./testdata/release/...
@@ -16,10 +16,10 @@ build: bin/xmrfleet
 
 # Nothing that differs from build to build is in the agent, so that an
 # unchanged agent is an unchanged checksum on the hosts.
-cmd/xmrfleet/agents/%.gz: $(SOURCES)
+cmd/xmrfleet/supply/agents/%.gz: $(SOURCES)
 	mkdir -p bin
 	GOOS=linux GOARCH=$* go build -trimpath -buildvcs=false -ldflags='-s -w' -o bin/xmrig-orchestrator-$* ./cmd/xmrig-orchestrator
-	sha256sum <bin/xmrig-orchestrator-$* | cut -d' ' -f1 >cmd/xmrfleet/agents/$*.sha256
+	sha256sum <bin/xmrig-orchestrator-$* | cut -d' ' -f1 >cmd/xmrfleet/supply/agents/$*.sha256
 	gzip -n9 <bin/xmrig-orchestrator-$* >$@
 
 bin/xmrfleet: $(SOURCES) $(AGENTS)
@@ -73,6 +73,6 @@ golden:
 	go test ./... -update
 
 clean:
-	rm -rf bin cmd/xmrfleet/agents/*.gz cmd/xmrfleet/agents/*.sha256
+	rm -rf bin cmd/xmrfleet/supply/agents/*.gz cmd/xmrfleet/supply/agents/*.sha256
 
 .PHONY: build man packages demo demo-down test bench bench-agent bench-watchdog lint golden clean

@@ -47,17 +47,23 @@ func isHostPort(s string) bool {
 	return isHostName(host)
 }
 
+// Nearest returns the known name that a mistyped one was meant to be, or "" if
+// none is near: more than two letters differ.
+func Nearest(given string, known []string) string {
+	nearest, distance := "", 3
+	for _, name := range known {
+		if d := levenshtein.Distance(given, name, nil); d < distance {
+			nearest, distance = name, d
+		}
+	}
+	return nearest
+}
+
 // didYouMean is a sentence that suggests the nearest of the known names, with
 // a space before it, or nothing.
 func didYouMean(given string, known []string) string {
-	best, distance := "", 3
-	for _, name := range known {
-		if d := levenshtein.Distance(given, name, nil); d < distance {
-			best, distance = name, d
-		}
+	if nearest := Nearest(given, known); nearest != "" {
+		return " Did you mean " + strconv.Quote(nearest) + "?"
 	}
-	if best == "" {
-		return ""
-	}
-	return " Did you mean " + strconv.Quote(best) + "?"
+	return ""
 }

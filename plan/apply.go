@@ -10,11 +10,11 @@ import (
 	"xmrfleet/modules"
 )
 
-// A Host runs commands as root on one machine: in order, none after the first
+// A Runner runs commands as root on one machine: in order, none after the first
 // that fails, one round trip for all. It calls done for each command as it
 // ends. The error says that the machine could not be asked or that its answer
 // was lost; a command that fails is a result.
-type Host interface {
+type Runner interface {
 	Run(ctx context.Context, done func(i int, r modules.Result), commands ...modules.Command) ([]modules.Result, error)
 }
 
@@ -41,7 +41,7 @@ var ErrInterrupted = errors.New("interrupted")
 // audit says who applies; it is written to the host's journal together with the
 // list of changes before the first of them is made, and with what became of
 // them at the end. made is called after each change with the time that it took.
-func (p *Plan) Apply(ctx context.Context, stop <-chan struct{}, host Host, audit string, made func(Change, time.Duration)) Outcome {
+func (p *Plan) Apply(ctx context.Context, stop <-chan struct{}, host Runner, audit string, made func(Change, time.Duration)) Outcome {
 	o := Outcome{Pending: p.Changes}
 	quiet, disruptive := p.split()
 	for _, batch := range [][]step{append([]step{intent(audit, p.Changes)}, steps(quiet)...), steps(disruptive)} {
@@ -52,12 +52,12 @@ func (p *Plan) Apply(ctx context.Context, stop <-chan struct{}, host Host, audit
 		}
 		if o.Err != nil {
 			if o.Touched { // the host may be gone; the error stays the one that it was
-				host.Run(ctx, func(int, modules.Result) {}, auditLine(fmt.Sprintf("%s: ended after %d of %d changes", audit, len(o.Done), len(p.Changes))))
+				host.Run(ctx, func(int, modules.Result) {}, modules.Audit(fmt.Sprintf("%s: ended after %d of %d changes", audit, len(o.Done), len(p.Changes))))
 			}
 			return o
 		}
 	}
-	o.Err = p.verify(ctx, host, auditLine(fmt.Sprintf("%s: made all %d changes", audit, len(p.Changes))))
+	o.Err = p.verify(ctx, host, modules.Audit(fmt.Sprintf("%s: made all %d changes", audit, len(p.Changes))))
 	return o
 }
 
@@ -100,7 +100,7 @@ func steps(changes []Change) []step {
 
 // run takes the steps in one batch, and moves the changes that the host
 // confirms from Pending to Done.
-func (o *Outcome) run(ctx context.Context, host Host, batch []step, made func(Change, time.Duration)) error {
+func (o *Outcome) run(ctx context.Context, host Runner, batch []step, made func(Change, time.Duration)) error {
 	if len(batch) == 0 {
 		return nil
 	}
@@ -130,7 +130,7 @@ func (o *Outcome) run(ctx context.Context, host Host, batch []step, made func(Ch
 
 // verify reads the host again. A resource that still differs would differ for
 // ever, so it is an error.
-func (p *Plan) verify(ctx context.Context, host Host, audit modules.Command) error {
+func (p *Plan) verify(ctx context.Context, host Runner, audit modules.Command) error {
 	answers, err := host.Run(ctx, func(int, modules.Result) {}, append(Probes(p.resources), audit)...)
 	if err != nil {
 		return fmt.Errorf("verify: %w", err)
@@ -164,9 +164,5 @@ func intent(audit string, changes []Change) step {
 	for i, c := range changes {
 		what[i] = c.String()
 	}
-	return step{name: "write audit line", Command: auditLine(audit + ": " + strings.Join(what, "; "))}
-}
-
-func auditLine(text string) modules.Command {
-	return modules.Command{Script: `printf '%s\n' "$1" | systemd-cat -t xmrfleet -p notice`, Args: []string{text}}
+	return step{name: "write audit line", Command: modules.Audit(audit + ": " + strings.Join(what, "; "))}
 }

@@ -3,7 +3,7 @@
 //
 // There is one path: [Probes] are the questions, [Make] turns the answers into
 // a [Plan], and [Plan.Apply] runs the very changes that the plan shows. The
-// package knows nothing of SSH or of fleet.hcl; a [Host] is whatever runs
+// package knows nothing of SSH or of fleet.hcl; a [Runner] is whatever runs
 // commands in order.
 package plan
 

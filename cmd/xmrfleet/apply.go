@@ -1,14 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
-	"os/user"
 	"slices"
 	"strings"
 	"time"
@@ -22,7 +17,7 @@ import (
 )
 
 type applyCmd struct {
-	convergence
+	planFlags
 	Yes  bool     `help:"Do not ask." short:"y" aliases:"auto-approve"`
 	Plan fileName `arg:"" optional:"" name:"plan" help:"A plan that was saved with \"plan --out\", and approved."`
 }
@@ -32,7 +27,7 @@ func (c *applyCmd) Run(ctx context.Context, p *Program) error {
 	if err := c.approval(p); err != nil {
 		return err
 	}
-	sessions, err := c.prepare(ctx, p, c.toChange)
+	sessions, err := c.prepare(ctx, p, c.chooseToChange)
 	if err != nil {
 		return err
 	}
@@ -43,7 +38,7 @@ func (c *applyCmd) Run(ctx context.Context, p *Program) error {
 			s.close()
 		}
 	}()
-	run := p.newRun()
+	run := p.holder()
 	reading, cancel := p.unlessStopped(ctx)
 	defer cancel()
 	c.gather(reading, p, d, sessions, &run)
@@ -105,7 +100,7 @@ func (c *applyCmd) apply(ctx context.Context, p *Program, todo []*session, run e
 	}()
 	b := startHeartbeat(p.report, names)
 	defer b.end()
-	audit := fmt.Sprintf("run %s by %s from %s", run.Run, run.User, run.Machine)
+	audit := who(run)
 	outcomes := executor.Each(ctx, todo, c.Parallelism, func(ctx context.Context, s *session) (struct{}, error) {
 		ctx, cancel := c.withinTimeout(ctx)
 		defer cancel()
@@ -138,6 +133,17 @@ func (s *session) apply(ctx context.Context, p *Program, b *heartbeat, audit str
 	p.report.Report(view.Ended{HostResult: s.result})
 }
 
+// failedOf names the hosts of an apply that are not as they should be.
+func failedOf(sessions []*session) []string {
+	var failed []string
+	for _, s := range sessions {
+		if s.err != nil || s.result.Err() != nil {
+			failed = append(failed, s.host.Name)
+		}
+	}
+	return failed
+}
+
 // approval makes sure that somebody approves: a person at the terminal, --yes,
 // or whoever hands in a saved plan.
 func (c *applyCmd) approval(p *Program) error {
@@ -157,7 +163,7 @@ func (c *applyCmd) approval(p *Program) error {
 // recall reads the saved plan: its hosts, unless fewer are selected, and its
 // part of them. What is to be tried again is a plan of its own.
 func (c *applyCmd) recall(p *Program) error {
-	saved, err := readPlan(string(c.Plan))
+	saved, err := plan.ReadSaved(string(c.Plan), version)
 	if err != nil {
 		return err
 	}
@@ -168,7 +174,7 @@ func (c *applyCmd) recall(p *Program) error {
 		c.Target = &saved.Part
 	}
 	if len(c.Limit) == 0 {
-		c.Limit = []string{strings.Join(saved.names(), ",")}
+		c.Limit = []string{strings.Join(saved.Names(), ",")}
 	}
 	c.saved = saved
 	p.args = slices.DeleteFunc(slices.Clone(p.args), func(arg string) bool { return arg == string(c.Plan) })
@@ -184,43 +190,8 @@ func (c *applyCmd) refuseStale(sessions []*session) {
 		if s.err != nil {
 			continue
 		}
-		if s.err = c.saved.check(s.host.Name, s.plan); s.err != nil {
+		if s.err = c.saved.Check(s.host.Name, s.plan); s.err != nil {
 			s.close()
 		}
-	}
-}
-
-func newRunID() string {
-	id := make([]byte, 4)
-	rand.Read(id)
-	return hex.EncodeToString(id)
-}
-
-// newRun describes this run to whoever finds a host locked by it, and to the
-// hosts' journals.
-func (p *Program) newRun() executor.Holder {
-	h := executor.Holder{Run: p.run, User: "unknown", PID: os.Getpid(), Command: "xmrfleet " + p.verb}
-	if u, err := user.Current(); err == nil {
-		h.User = u.Username
-	}
-	h.Machine, _ = os.Hostname()
-	return h
-}
-
-// ask puts a question on standard error and reports whether the answer is
-// yes. A signal is a no.
-func (p *Program) ask(question string) bool {
-	fmt.Fprint(p.err, question)
-	answer := make(chan string, 1)
-	go func() {
-		line, _ := bufio.NewReader(p.Stdin).ReadString('\n')
-		answer <- strings.ToLower(strings.TrimSpace(line))
-	}()
-	select {
-	case a := <-answer:
-		return a == "y" || a == "yes"
-	case <-p.stop:
-		fmt.Fprintln(p.err)
-		return false
 	}
 }

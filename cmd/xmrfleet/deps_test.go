@@ -13,19 +13,30 @@ var everywhere = []string{"xmrfleet/modules/hint", "xmrfleet/modules/printable"}
 // layers says which packages of ours each package may import. What is below
 // knows nothing of what is above, and neighbours do not know each other.
 var layers = map[string][]string{
-	"xmrfleet/modules/hint":      nil,
-	"xmrfleet/modules/printable": nil,
-	"xmrfleet/modules/agent":     nil,
-	"xmrfleet/modules":           {"xmrfleet/modules/agent"},
-	"xmrfleet/hcl":               {"xmrfleet/modules"},
-	"xmrfleet/plan":              {"xmrfleet/modules"},
-	"xmrfleet/executor":          {"xmrfleet/modules"},
+	"xmrfleet/modules/hint":          nil,
+	"xmrfleet/modules/printable":     nil,
+	"xmrfleet/modules/agent":         nil,
+	"xmrfleet/modules":               {"xmrfleet/modules/agent"},
+	"xmrfleet/hcl":                   {"xmrfleet/modules"},
+	"xmrfleet/plan":                  {"xmrfleet/modules"},
+	"xmrfleet/executor":              {"xmrfleet/modules"},
+	"xmrfleet/cmd/xmrfleet/lines":    nil,
+	"xmrfleet/cmd/xmrfleet/screen":   nil,
+	"xmrfleet/cmd/xmrfleet/selector": {"xmrfleet/hcl"},
+	"xmrfleet/cmd/xmrfleet/lastrun":  {"xmrfleet/hcl"},
+	"xmrfleet/cmd/xmrfleet/supply":   {"xmrfleet/hcl", "xmrfleet/modules"},
 	"xmrfleet/cmd/xmrfleet/view": {
 		"xmrfleet/executor", "xmrfleet/hcl", "xmrfleet/modules", "xmrfleet/modules/agent", "xmrfleet/plan",
+		"xmrfleet/cmd/xmrfleet/selector",
+	},
+	"xmrfleet/cmd/xmrfleet/journal": {
+		"xmrfleet/executor", "xmrfleet/modules", "xmrfleet/cmd/xmrfleet/lines", "xmrfleet/cmd/xmrfleet/view",
 	},
 	"xmrfleet/cmd/xmrfleet": {
-		"xmrfleet/modules", "xmrfleet/modules/agent", "xmrfleet/hcl", "xmrfleet/plan",
-		"xmrfleet/executor", "xmrfleet/cmd/xmrfleet/view",
+		"xmrfleet/modules", "xmrfleet/modules/agent", "xmrfleet/hcl", "xmrfleet/plan", "xmrfleet/executor",
+		"xmrfleet/cmd/xmrfleet/journal", "xmrfleet/cmd/xmrfleet/lastrun", "xmrfleet/cmd/xmrfleet/lines",
+		"xmrfleet/cmd/xmrfleet/screen", "xmrfleet/cmd/xmrfleet/selector", "xmrfleet/cmd/xmrfleet/supply",
+		"xmrfleet/cmd/xmrfleet/view",
 	},
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"xmrfleet/cmd/xmrfleet/lines"
 	"xmrfleet/cmd/xmrfleet/view"
 	"xmrfleet/executor"
 	"xmrfleet/hcl"
@@ -18,7 +19,7 @@ import (
 )
 
 type execCmd struct {
-	survey
+	hostFlags
 	Sudo    bool     `help:"As root, in place of the user who logs in."`
 	Stream  bool     `help:"Print lines as they come, each with its host."`
 	Command []string `arg:"" help:"The command, after --."`
@@ -28,32 +29,22 @@ func (c *execCmd) Help() string {
 	return `One argument is a line for /bin/sh on the host; several are a program and its arguments, which no shell there looks at. It runs in the home directory, in the language C, and with nothing to read. What it prints is shown host by host when all have ended, once for hosts where it is the same; of one selected host it is passed through as it comes. Ctrl-C, --timeout and a lost connection end the command on the host, with all its children: SIGTERM, two seconds later SIGKILL. The exit code is 0 only if that of every host is.`
 }
 
-// Scripts that run a command line, or a program with its arguments.
-const (
-	lineScript  = `cd 2>/dev/null; exec /bin/sh -c -- "$1"`
-	wordsScript = `cd 2>/dev/null; exec "$@"`
-)
-
-// auditScript tells the host's journal what is run there as root: sudo's log
-// does not.
-const auditScript = `printf '%s\n' "$1" | systemd-cat -t xmrfleet -p notice || :`
-
 func (c *execCmd) Run(ctx context.Context, p *Program) error {
 	began := time.Now()
-	hosts, err := p.choose(c.fleetFlags, c.toChange)
+	hosts, err := p.choose(c.fleetFlags, c.chooseToChange)
 	if err != nil {
 		return err
 	}
-	e := execution{execCmd: c, mask: p.out.Mask, audit: audited(p.newRun(), "exec "+p.out.Mask(strings.Join(c.Command, " "))), show: c.shower(p, hosts)}
+	e := execution{execCmd: c, mask: p.out.Mask, audit: modules.Audit(who(p.holder()) + ": exec " + p.out.Mask(strings.Join(c.Command, " "))), show: c.shower(p, hosts)}
 	ctx, cancel := p.output.whileRead(ctx)
 	defer cancel()
-	var outcomes []executor.Outcome[view.Execution]
+	var outcomes []executor.Outcome[view.HostExec]
 	if e.show == nil {
 		outcomes = onEachWithHeartbeat(ctx, p, c.connectionFlags, hosts, task{phase: view.Commanding}, e.run)
 	} else {
 		outcomes = onEach(ctx, p, c.connectionFlags, hosts, c.Parallelism, e.run)
 	}
-	results := make([]view.Execution, len(hosts))
+	results := make([]view.HostExec, len(hosts))
 	var failed []string
 	for i, o := range outcomes {
 		r := o.Value
@@ -65,38 +56,16 @@ func (c *execCmd) Run(ctx context.Context, p *Program) error {
 		}
 	}
 	p.remember(c.File, failed)
-	p.report.Report(view.Executed{Hosts: results, Shown: e.show != nil, Retry: p.retry(failed), Took: time.Since(began)})
+	p.report.Report(view.Exec{Hosts: results, Shown: e.show != nil, Retry: p.retry(failed), Took: time.Since(began)})
 	return exitCode(p.hosts.code())
 }
-
-// executed counts a host of an exec. Of a command that was begun nobody knows
-// what it did unless it says that all went well.
-func (t *tally) executed(r view.Execution) {
-	switch {
-	case r.Err == nil && r.Status == 0:
-		t.done++
-	case r.Begun:
-		t.between++
-	default:
-		t.failed++
-	}
-}
-
-// audited tells the journal of a host who has something done there.
-func audited(run executor.Holder, what string) modules.Command {
-	line := fmt.Sprintf("run %s by %s from %s: %s", run.Run, run.User, run.Machine, oneLine.Replace(what))
-	return modules.Command{Script: auditScript, Args: []string{line}}
-}
-
-// oneLine keeps what a person typed from being several entries of a journal.
-var oneLine = strings.NewReplacer("\n", `\n`, "\r", `\r`)
 
 // shower returns what shows a line of a host at once, or nil if everything is
 // shown in the end.
 func (c *execCmd) shower(p *Program, hosts []hcl.Host) func(host string, stderr bool, text []byte) {
 	switch {
 	case c.Stream:
-		names := namesOf(hosts)
+		names := view.NamesOf(namesOf(hosts))
 		var mu sync.Mutex
 		return func(host string, stderr bool, text []byte) {
 			mu.Lock()
@@ -118,19 +87,6 @@ func (c *execCmd) shower(p *Program, hosts []hcl.Host) func(host string, stderr 
 	return nil
 }
 
-// namesOf makes the names of hosts stand below each other.
-func namesOf(hosts []hcl.Host) map[string]view.Name {
-	names := make(map[string]view.Name, len(hosts))
-	width := 0
-	for _, h := range hosts {
-		width = max(width, len(h.Name))
-	}
-	for i, h := range hosts {
-		names[h.Name] = view.Name{Host: h.Name, Index: i, Width: width}
-	}
-	return names
-}
-
 // An execution is an exec on all its hosts.
 type execution struct {
 	*execCmd
@@ -139,7 +95,7 @@ type execution struct {
 	show  func(host string, stderr bool, text []byte) // nil: nothing is shown at once
 }
 
-func (e *execution) run(ctx context.Context, d *executor.Dialer, h hcl.Host) (r view.Execution, err error) {
+func (e *execution) run(ctx context.Context, d *executor.Dialer, h hcl.Host) (r view.HostExec, err error) {
 	began := time.Now()
 	defer func() { r.Took = time.Since(began) }()
 	open := executor.OpenOptions{Login: !e.Sudo}
@@ -151,13 +107,10 @@ func (e *execution) run(ctx context.Context, d *executor.Dialer, h hcl.Host) (r 
 		return r, err
 	}
 	defer shell.Close()
-	script := wordsScript
-	if len(e.Command) == 1 {
-		script = lineScript
-	}
+	command := modules.Exec(e.Command...)
 	r.Begun = true
 	stdout, stderr := e.capture(h, false), e.capture(h, true)
-	r.Status, err = shell.Stream(ctx, stdout, stderr, script, e.Command...)
+	r.Status, err = shell.Stream(ctx, stdout, stderr, command.Script, command.Args...)
 	r.Stdout, r.Stderr = stdout.end(), stderr.end()
 	return r, err
 }
@@ -165,7 +118,7 @@ func (e *execution) run(ctx context.Context, d *executor.Dialer, h hcl.Host) (r 
 func (e *execution) capture(h hcl.Host, stderr bool) *capture {
 	c := &capture{mask: e.mask}
 	if e.show != nil {
-		c.lines = &linewise{mask: e.mask, line: func(text []byte) { e.show(h.Name, stderr, text) }}
+		c.lines = &lines.Writer{Mask: e.mask, Line: func(text []byte) { e.show(h.Name, stderr, text) }}
 	}
 	return c
 }
@@ -175,7 +128,7 @@ const mostCaptured = 1 << 20
 
 // A capture keeps the beginning of a stream, and shows it as it comes.
 type capture struct {
-	lines *linewise           // nil: do not show it
+	lines *lines.Writer       // nil: do not show it
 	mask  func(string) string // hides secrets
 	text  []byte
 	size  int // of the stream
@@ -188,7 +141,7 @@ func (c *capture) Write(b []byte) (int, error) {
 		c.lines.Write(b)
 	}
 	c.size += len(b)
-	c.text = append(c.text, b[:min(len(b), mostCaptured+longestSecret-len(c.text))]...)
+	c.text = append(c.text, b[:min(len(b), mostCaptured+lines.LongestSecret-len(c.text))]...)
 	return len(b), nil
 }
 
@@ -196,7 +149,7 @@ func (c *capture) Write(b []byte) (int, error) {
 // masked before the text is cut.
 func (c *capture) end() string {
 	if c.lines != nil {
-		c.lines.flush()
+		c.lines.Flush()
 	}
 	if c.size <= mostCaptured {
 		return string(c.text)
@@ -204,7 +157,7 @@ func (c *capture) end() string {
 	text := c.mask(string(c.text))
 	kept := min(mostCaptured, len(text))
 	if c.size > len(c.text) {
-		kept = min(mostCaptured, max(0, len(text)-longestSecret))
+		kept = min(mostCaptured, max(0, len(text)-lines.LongestSecret))
 	}
 	return fmt.Sprintf("%s\n(truncated: %d bytes more)\n", text[:kept], c.size-mostCaptured)
 }

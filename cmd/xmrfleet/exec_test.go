@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"xmrfleet/cmd/xmrfleet/lines"
 )
 
 // TestCaptureHidesSecrets puts one where a line is cut, and one where the rest
@@ -14,7 +15,7 @@ func TestCaptureHidesSecrets(t *testing.T) {
 	mask := func(s string) string { return strings.ReplaceAll(s, secret, "(sensitive)") }
 	for shift := range len(secret) + 2 {
 		var shown strings.Builder
-		c := &capture{mask: mask, lines: &linewise{mask: mask, line: func(text []byte) { shown.WriteString(mask(string(text))) }}}
+		c := &capture{mask: mask, lines: &lines.Writer{Mask: mask, Line: func(text []byte) { shown.WriteString(mask(string(text))) }}}
 		text := strings.Repeat("x", mostCaptured-shift) + secret + strings.Repeat("y", 3*mostCaptured)
 		if _, err := io.CopyBuffer(struct{ io.Writer }{c}, struct{ io.Reader }{strings.NewReader(text)}, make([]byte, 10_007)); err != nil {
 			t.Fatal(err)

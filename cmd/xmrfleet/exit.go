@@ -1,11 +1,13 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"syscall"
+	"time"
 
 	"xmrfleet/cmd/xmrfleet/view"
-	"xmrfleet/executor"
 	"xmrfleet/modules/hint"
 	"xmrfleet/plan"
 )
@@ -28,61 +30,60 @@ type exitCode int
 
 func (e exitCode) Error() string { return "" }
 
-// tally counts what became of the selected hosts.
-type tally struct {
-	done    int // as they should be, or changed completely
-	failed  int // not, and untouched
-	locked  int // of the failed
-	stale   int // of the failed: not as in the saved plan
-	between int // left between two states
-	changed int // of the done: something was changed
-}
-
-func (t tally) view() view.Tally {
-	return view.Tally{Done: t.done, Changed: t.changed, Failed: t.failed, Locked: t.locked, Stale: t.stale, Between: t.between}
-}
-
-// asked counts a host that is what it was asked for, but for err.
-func (t *tally) asked(err error) {
-	if err == nil {
-		t.done++
-		return
+// end reports that the run is over, and why if nobody did yet, and returns its
+// exit code: a run whose only result was text that is lost has failed.
+func (p *Program) end(err error, began time.Time) int {
+	signal := p.interruptedBy()
+	code, known := p.codeOf(err, signal)
+	if !known {
+		p.report.Report(view.Failed{Err: err})
 	}
-	t.failed++
-	switch hint.KindOf(err) {
-	case executor.Locked:
-		t.locked++
-	case view.Stale:
-		t.stale++
+	e := view.Finished{Command: p.command, Code: code, Outcome: outcomes[code], Hosts: view.Tally(p.hosts), Took: time.Since(began)}
+	if signal != nil {
+		e.Signal = signal.String()
 	}
+	if p.report != nil { // nil: all that was asked for was help
+		p.report.Report(e)
+	}
+	stderr := view.NewPrinter(p.Stderr, p.err.Colour, p.err.Width)
+	if p.close != nil {
+		if err := p.close(); err != nil {
+			stderr.Error(err)
+		}
+	}
+	if p.output.err != nil {
+		stderr.Error(fmt.Errorf("write output: %w", p.output.err))
+		if code == exitDone && p.hosts.Changed == 0 {
+			return exitError
+		}
+	}
+	return code
 }
 
-// applied counts a host that had something to do.
-func (t *tally) applied(o plan.Outcome) {
+// codeOf is the exit code of a run that a command ended with err. It also says
+// whether the user knows why.
+func (p *Program) codeOf(err error, signal os.Signal) (code int, known bool) {
+	var reported exitCode
 	switch {
-	case o.Converged():
-		t.done++
-		t.changed++
-	case !o.Touched:
-		t.failed++
-	default:
-		t.between++
+	case signal != nil:
+		return signalCode(signal), true
+	case err == nil:
+		return exitDone, true
+	case errors.As(err, &reported):
+		return int(reported), true
+	case errors.Is(err, syscall.EPIPE), errors.Is(err, p.output.err): // nobody reads on, or end tells
+		return exitError, true
+	case errors.As(err, new(usageError)):
+		return exitUsage, false
+	case hint.KindOf(err) == plan.Stale:
+		return exitDeclined, false
 	}
+	return exitError, false
 }
 
-// code is the exit code of a run that was not interrupted.
-func (t tally) code() int {
-	switch {
-	case t.failed+t.between == 0:
-		return exitDone
-	case t.stale > 0 && t.stale == t.failed+t.between:
-		return exitDeclined
-	case t.between == 0 && t.changed == 0 && t.locked > 0 && t.locked == t.failed:
-		return exitLocked
-	case t.done+t.between == 0:
-		return exitError
-	}
-	return exitPartial
+var outcomes = map[int]string{
+	exitDone: "done", exitError: "failed", exitChanges: "changes", exitPartial: "partial", exitDeclined: "refused",
+	exitLocked: "locked", exitUsage: "usage", exitInterrupted: "interrupted", exitTerminated: "terminated",
 }
 
 func signalCode(s os.Signal) int {

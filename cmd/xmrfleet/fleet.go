@@ -4,13 +4,8 @@ import (
 	"xmrfleet/cmd/xmrfleet/view"
 	"xmrfleet/executor"
 	"xmrfleet/hcl"
+	"xmrfleet/plan"
 )
-
-// fleetFlags say which fleet file is meant.
-type fleetFlags struct {
-	File string            `help:"The fleet file (${default})." short:"f" default:"fleet.hcl" placeholder:"FILE"`
-	Var  map[string]string `help:"Value of a variable of the fleet file." mapsep:"none" placeholder:"NAME=VALUE"`
-}
 
 // load reads the fleet file and reports what is wrong with it.
 func (p *Program) load(f fleetFlags) (*hcl.Fleet, error) {
@@ -22,10 +17,11 @@ func (p *Program) load(f fleetFlags) (*hcl.Fleet, error) {
 }
 
 func (p *Program) read(f fleetFlags) (*hcl.Fleet, hcl.Diagnostics) {
+	p.inputs = plan.Inputs{Vars: f.Var, Env: make(map[string]*string)}
 	fleet, diags := hcl.Load(f.File, hcl.Options{Vars: f.Var, Env: p.lookup})
 	loaded := view.Loaded{Diagnostics: diags}
 	if fleet != nil {
-		loaded.Hosts, loaded.Secrets, p.text = fleet.Hosts, fleet.Secrets, fleet.Text
+		loaded.Hosts, loaded.Secrets, p.inputs.File = fleet.Hosts, fleet.Secrets, fleet.Text
 	}
 	p.out.Hide(loaded.Secrets)
 	p.err.Hide(loaded.Secrets)
@@ -36,19 +32,28 @@ func (p *Program) read(f fleetFlags) (*hcl.Fleet, hcl.Diagnostics) {
 // lookup is p.Env, and remembers what was asked for.
 func (p *Program) lookup(name string) (string, bool) {
 	value, ok := p.Env(name)
-	if p.env == nil {
-		p.env = make(map[string]*string)
-	}
-	p.env[name] = nil
+	p.inputs.Env[name] = nil
 	if ok {
-		p.env[name] = &value
+		p.inputs.Env[name] = &value
 	}
 	return value, ok
 }
 
-// inputs are what the fleet file was read with. A pipe is read only once.
-func (p *Program) inputs(f fleetFlags) inputs {
-	return inputs{File: p.text, Vars: f.Var, Env: p.env}
+// choose loads the fleet and takes hosts of it.
+func (p *Program) choose(f fleetFlags, from func(*hcl.Fleet) ([]hcl.Host, error)) ([]hcl.Host, error) {
+	fleet, err := p.load(f)
+	if err != nil {
+		return nil, err
+	}
+	return from(fleet)
+}
+
+func namesOf(hosts []hcl.Host) []string {
+	names := make([]string, len(hosts))
+	for i, h := range hosts {
+		names[i] = h.Name
+	}
+	return names
 }
 
 // target is where the executor finds the host.

@@ -9,6 +9,8 @@ import (
 
 	"xmrfleet/cmd/xmrfleet/view"
 	"xmrfleet/hcl"
+
+	"github.com/google/renameio/v2"
 )
 
 type fmtCmd struct {
@@ -46,31 +48,12 @@ func (c *fmtCmd) Run(p *Program) error {
 	return nil
 }
 
-// replaceFile writes content beside the file, with its mode, and renames it
-// into place. A link keeps pointing to the file.
+// replaceFile writes the file anew, with its mode, at once or not at all. A link
+// keeps pointing to it.
 func replaceFile(name string, content []byte) error {
 	name, err := filepath.EvalSymlinks(name)
 	if err != nil {
 		return err
 	}
-	info, err := os.Stat(name)
-	if err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // fails after the rename, as it should
-	_, err = f.Write(content)
-	if err == nil {
-		err = f.Chmod(info.Mode().Perm())
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), name)
+	return renameio.WriteFile(name, content, 0o666, renameio.WithTempDir(filepath.Dir(name)), renameio.WithExistingPermissions())
 }

@@ -11,7 +11,7 @@ import (
 // A heartbeat knows what is being done on which host, and tells it every ten
 // seconds for as long as there is something.
 type heartbeat struct {
-	report reporter
+	report view.Reporter
 	ended  chan struct{}
 
 	mu    sync.Mutex
@@ -28,7 +28,7 @@ type task struct {
 const heartbeatInterval = 10 * time.Second
 
 // startHeartbeat begins a heartbeat over hosts, which the caller ends.
-func startHeartbeat(to reporter, hosts []string) *heartbeat {
+func startHeartbeat(to view.Reporter, hosts []string) *heartbeat {
 	b := &heartbeat{report: to, ended: make(chan struct{}), order: hosts, tasks: make(map[string]task)}
 	go b.keep()
 	return b

@@ -3,20 +3,20 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
-	"strconv"
-	"time"
 
+	"xmrfleet/cmd/xmrfleet/journal"
+	"xmrfleet/cmd/xmrfleet/lastrun"
+	"xmrfleet/cmd/xmrfleet/selector"
 	"xmrfleet/executor"
 	"xmrfleet/hcl"
+	"xmrfleet/modules"
 	"xmrfleet/modules/agent"
 )
 
 type logsCmd struct {
 	File string            `help:"The fleet file (${default})." default:"fleet.hcl" placeholder:"FILE"`
 	Var  map[string]string `help:"Value of a variable of the fleet file." mapsep:"none" placeholder:"NAME=VALUE"`
-	selection
+	selector.Flags
 	connectionFlags
 	Follow bool     `help:"Go on with what comes, until Ctrl-C." short:"f"`
 	Lines  *int     `help:"Only the last lines of each host (20 without --since)." short:"n" placeholder:"N"`
@@ -32,44 +32,11 @@ func (c *logsCmd) Help() string {
 // defaultLines of each host are shown where nothing is said.
 const defaultLines = 20
 
-// journalFlags ask for our namespace and the default one, in which PID 1 tells
-// of starts and stops.
-var journalFlags = []string{"--quiet", "--no-pager", "--all", "--namespace=+xmrig", "--output=json",
-	"--output-fields=MESSAGE,SYSLOG_IDENTIFIER"}
-
-const logScript = `exec journalctl "$@"`
-
-// lastScript prints the last --lines behind --since. Forwards, journalctl
-// would print the first ones.
-const lastScript = `
-exec 3>&1
-exit "$({ { journalctl "$@" --reverse; echo $? >&4; } | tac >&3; } 4>&1)"`
-
-// followScript prints what is there, the cursor of its last entry, and what
-// comes. $1 and $2 are flags for the first part alone. Where that has nothing,
-// the cursor is that of the last entry of all before it, if there is one:
-// journalctl says by status 1 that there is none. The last lines are got as by
-// lastScript.
-const followScript = `
-some=$1 since=$2 order=${1:+tac}
-shift 2
-cursor=$(journalctl "$@" --lines=0 --show-cursor)
-cursor=${cursor#-- cursor: }
-{ journalctl "$@" ${some:+"$some" --reverse} ${since:+"$since"} || echo "failed: $?"; } | "${order:-cat}" | {
-	while IFS= read -r line; do
-		case $line in
-		*'"__CURSOR":"'*) cursor=${line#*'"__CURSOR":"'} cursor=${cursor%%'"'*} ;;
-		'failed: '*) exit "${line#failed: }" ;;
-		esac
-		printf '%s\n' "$line"
-	done
-	printf '{"TOLD":"%s"}\n' "$cursor"
-	exec journalctl "$@" --follow --no-tail ${cursor:+"--after-cursor=$cursor"}
-}`
-
 func (c *logsCmd) Run(ctx context.Context, p *Program) error {
 	c.Limit = append(c.Limit, c.Hosts...)
-	hosts, err := p.choose(fleetFlags{File: c.File, Var: c.Var}, c.hosts)
+	hosts, err := p.choose(fleetFlags{File: c.File, Var: c.Var}, func(fleet *hcl.Fleet) ([]hcl.Host, error) {
+		return c.Flags.Hosts(fleet, lastrun.Failed)
+	})
 	if err != nil {
 		return err
 	}
@@ -78,63 +45,33 @@ func (c *logsCmd) Run(ctx context.Context, p *Program) error {
 	}
 	ctx, cancel := p.output.whileRead(ctx)
 	defer cancel()
-	t := newTail(p, hosts, c.unit())
+	logs := c.wanted()
+	quiet := func() bool { return p.stopped() || p.output.closed() }
+	m := journal.NewMerger(p.report, quiet, logs.Unit, namesOf(hosts))
+	m.Follow = c.Follow
 	read := make(chan []executor.Outcome[struct{}])
 	go func() {
 		read <- onEach(ctx, p, c.connectionFlags, hosts, 0, func(ctx context.Context, d *executor.Dialer, h hcl.Host) (struct{}, error) {
-			r := &reading{logsCmd: c, host: h, tail: t}
-			read := r.read
-			if c.Follow {
-				read = r.follow
-			}
-			err := read(ctx, d)
-			t.end(h.Name, err)
-			return struct{}{}, err
+			j := journal.Host{Target: target(h), Logs: logs, Merger: m, Dialer: func() *executor.Dialer { return c.dialer(p.err) }}
+			return struct{}{}, j.Read(ctx, d)
 		})
 	}()
-	return count(p, t.show(c.Follow, read))
+	return count(p, m.Run(read))
 }
 
-func (c *logsCmd) unit() string {
+// wanted are the entries that the flags ask for.
+func (c *logsCmd) wanted() modules.Logs {
+	logs := modules.Logs{Unit: agent.MinerUnit, Lines: modules.AllLines, Since: c.Since, Follow: c.Follow}
 	if c.Agent {
-		return agent.Unit
+		logs.Unit = agent.Unit
 	}
-	return agent.MinerUnit
-}
-
-// journal is which journal, and how it is printed.
-func (c *logsCmd) journal() []string {
-	return append(slices.Clone(journalFlags), "--unit="+c.unit())
-}
-
-// journalctl is the script that reads a journal, and its arguments.
-func (c *logsCmd) journalctl() (script string, args []string) {
-	some, since := "", ""
 	switch {
 	case c.Lines != nil:
-		some = "--lines=" + strconv.Itoa(*c.Lines)
+		logs.Lines = *c.Lines
 	case c.Since == "":
-		some = "--lines=" + strconv.Itoa(defaultLines)
+		logs.Lines = defaultLines
 	}
-	if c.Since != "" {
-		since = "--since=" + sinceWhen(c.Since)
-	}
-	common := c.journal()
-	if c.Follow {
-		return followScript, append([]string{some, since}, common...)
-	}
-	if c.Lines != nil && since != "" {
-		return lastScript, append(common, some, since)
-	}
-	return logScript, slices.DeleteFunc(append(common, some, since), func(flag string) bool { return flag == "" })
-}
-
-// sinceWhen makes of a duration a time that a host counts by its own clock.
-func sinceWhen(text string) string {
-	if d, err := time.ParseDuration(text); err == nil && d > 0 {
-		return fmt.Sprintf("-%dus", d.Microseconds())
-	}
-	return text
+	return logs
 }
 
 func (c *logsCmd) Validate() error {

@@ -5,10 +5,12 @@ import (
 	"time"
 
 	"xmrfleet/cmd/xmrfleet/view"
+	"xmrfleet/modules"
+	"xmrfleet/plan"
 )
 
 type planCmd struct {
-	convergence
+	planFlags
 	Out              fileName `help:"Also save the plan, without any values, for \"apply FILE\"." placeholder:"FILE"`
 	DetailedExitcode bool     `help:"Exit with 2 if there are changes." name:"detailed-exitcode"`
 }
@@ -16,11 +18,11 @@ type planCmd struct {
 func (c *planCmd) Run(ctx context.Context, p *Program) error {
 	began := time.Now()
 	if c.Out != "" {
-		if err := replaceable(string(c.Out)); err != nil {
+		if err := plan.Replaceable(string(c.Out)); err != nil {
 			return err
 		}
 	}
-	sessions, err := c.prepare(ctx, p, c.hosts)
+	sessions, err := c.prepare(ctx, p, c.choose)
 	if err != nil {
 		return err
 	}
@@ -38,8 +40,8 @@ func (c *planCmd) Run(ctx context.Context, p *Program) error {
 		changes = changes || s.err == nil && !s.plan.Empty()
 	}
 	p.hosts = t
-	if c.Out != "" && t.done > 0 && !p.stopped() {
-		if err := newSavedPlan(p.run, c.Target, p.inputs(c.fleetFlags), sessions).write(string(c.Out)); err != nil {
+	if c.Out != "" && t.Done > 0 && !p.stopped() {
+		if err := c.save(p, sessions); err != nil {
 			return err
 		}
 		p.report.Report(view.Saved{File: string(c.Out)})
@@ -51,4 +53,21 @@ func (c *planCmd) Run(ctx context.Context, p *Program) error {
 		return exitCode(exitChanges)
 	}
 	return nil
+}
+
+// save writes the plans of the sessions into the file that --out names.
+func (c *planCmd) save(p *Program, sessions []*session) error {
+	var part modules.Part
+	if c.Target != nil {
+		part = *c.Target
+	}
+	saved := plan.NewSaved(version, p.run, part, p.inputs)
+	for _, s := range sessions {
+		if s.err == nil {
+			saved.Add(s.host.Name, s.plan)
+		} else {
+			saved.Add(s.host.Name, nil)
+		}
+	}
+	return saved.Write(string(c.Out))
 }

@@ -5,15 +5,10 @@ import (
 	"errors"
 	"os"
 	"strings"
-	"sync"
-	"syscall"
 	"time"
+	"xmrfleet/plan"
 
 	"github.com/alecthomas/kong"
-	"golang.org/x/term"
-
-	"xmrfleet/cmd/xmrfleet/view"
-	"xmrfleet/modules/hint"
 )
 
 // Version is set by the build.
@@ -26,26 +21,11 @@ type Program struct {
 	Env            func(string) (string, bool)
 	Signals        <-chan os.Signal
 
-	out, err *view.Printer
-	output   *output // what out writes to
-	args     []string
-
-	run     string // the identity of this run, in every record of it
-	command string // "plan"
-	verb    string // the same, but what is run again by rerun
-	report  reporter
-	close   func() error // of the report; nil: nothing is open
-	silent  bool         // only programs read the output: nobody is to be asked
-	hosts   tally        // what became of them
-	text    []byte       // of the fleet file
-	env     map[string]*string
-
-	// stop is closed by the first signal: nothing new starts. A second one
-	// ends the context of everything that runs, and the third closes leave:
-	// nobody waits any more.
-	stop, leave chan struct{}
-	mu          sync.Mutex
-	signal      os.Signal // the first one
+	identity
+	streams
+	signals
+	results
+	inputs plan.Inputs // what the fleet file was read with
 }
 
 // CLI is what the command line may say.
@@ -92,15 +72,13 @@ Exit codes:
 // error itself.
 func (p *Program) Run(ctx context.Context, args []string) int {
 	began := time.Now()
-	p.args, p.run = args, newRunID()
-	p.stop, p.leave = make(chan struct{}), make(chan struct{})
-	p.output = newOutput(p.Stdout)
-	p.out = view.NewPrinter(p.output, p.colour(p.Stdout), width(p.Stdout))
-	p.err = view.NewPrinter(p.Stderr, p.colour(p.Stderr), width(p.Stderr))
+	p.identity = newIdentity(args)
+	p.signals.stop, p.signals.leave = make(chan struct{}), make(chan struct{})
+	p.openStreams()
 
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	go p.watchSignals(cancel)
+	go p.signals.watch(p.Signals, cancel)
 
 	ended := make(chan int, 2)
 	go func() { ended <- p.end(p.dispatch(ctx, args), began) }()
@@ -118,36 +96,6 @@ func (p *Program) Run(ctx context.Context, args []string) int {
 	case <-time.After(time.Second):
 		return signalCode(p.interruptedBy())
 	}
-}
-
-// end reports that the run is over, and returns its exit code.
-func (p *Program) end(err error, began time.Time) int {
-	signal := p.interruptedBy()
-	return p.finish(p.exit(err, signal), signal, time.Since(began))
-}
-
-// exit turns what a command returned into the exit code, and reports it unless
-// that was done.
-func (p *Program) exit(err error, signal os.Signal) int {
-	var code exitCode
-	switch {
-	case signal != nil:
-		return signalCode(signal)
-	case err == nil:
-		return exitDone
-	case errors.As(err, &code):
-		return int(code)
-	case errors.Is(err, syscall.EPIPE), errors.Is(err, p.output.err): // nobody reads on, or finish tells
-		return exitError
-	}
-	p.report.Report(view.Failed{Err: err})
-	switch {
-	case errors.As(err, new(usageError)):
-		return exitUsage
-	case hint.KindOf(err) == view.Stale:
-		return exitDeclined
-	}
-	return exitError
 }
 
 func (p *Program) dispatch(ctx context.Context, args []string) error {
@@ -189,20 +137,4 @@ func (p *Program) dispatch(ctx context.Context, args []string) error {
 		return err
 	}
 	return command.Run()
-}
-
-// colour follows no-color.org: any value of NO_COLOR but the empty one.
-func (p *Program) colour(f *os.File) bool {
-	no, _ := p.Env("NO_COLOR")
-	kind, _ := p.Env("TERM")
-	return no == "" && kind != "dumb" && term.IsTerminal(int(f.Fd()))
-}
-
-// width is that of the terminal, 0 for anything else.
-func width(f *os.File) int {
-	w, _, err := term.GetSize(int(f.Fd()))
-	if err != nil {
-		return 0
-	}
-	return w
 }

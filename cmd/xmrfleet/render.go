@@ -1,6 +1,9 @@
 package main
 
 import (
+	"xmrfleet/cmd/xmrfleet/lastrun"
+	"xmrfleet/cmd/xmrfleet/selector"
+	"xmrfleet/cmd/xmrfleet/supply"
 	"xmrfleet/cmd/xmrfleet/view"
 	"xmrfleet/modules"
 )
@@ -17,11 +20,11 @@ func (c *renderCmd) Run(p *Program) error {
 	if err != nil {
 		return err
 	}
-	hosts, err := selection{Limit: []string{c.Host}}.hosts(fleet)
+	hosts, err := selector.Flags{Limit: []string{c.Host}}.Hosts(fleet, lastrun.Failed)
 	if err != nil {
 		return err
 	}
-	builds := agentBuilds()
+	builds := supply.Agents()
 	for _, h := range hosts {
 		h.Miner.Agent.Binaries = builds
 		p.report.Report(view.Rendered{Host: h.Name, Files: modules.Render(h.Miner.Resources())})

@@ -13,19 +13,11 @@ import (
 	"xmrfleet/modules/hint"
 )
 
-// A reporter shows what a run has to tell, to people or to programs. It
-// decides nothing.
-type reporter interface {
-	Report(view.Event)
-}
-
-// A tee tells several.
-type tee []reporter
-
-func (t tee) Report(e view.Event) {
-	for _, r := range t {
-		r.Report(e)
-	}
+// results are where a run reports to, and what became of its hosts.
+type results struct {
+	report view.Reporter
+	close  func() error // of the report; nil: nothing is open
+	hosts  tally
 }
 
 const (
@@ -108,7 +100,7 @@ func (p *Program) reportTo(f reportFlags) error {
 		return fmt.Errorf("write JSON lines: %w", err)
 	}
 	lines := view.NewJSON(file, p.run, version, time.Now)
-	p.report = tee{p.report, lines}
+	p.report = view.Tee{p.report, lines}
 	p.close = func() error {
 		if err := errors.Join(lines.Err(), file.Close()); err != nil {
 			return fmt.Errorf("write JSON lines: %w", err)
@@ -121,7 +113,7 @@ func (p *Program) reportTo(f reportFlags) error {
 // inJob reports whether a job of GitHub Actions reads the output.
 func (p *Program) inJob() bool {
 	r := p.report
-	if t, ok := r.(tee); ok {
+	if t, ok := r.(view.Tee); ok {
 		r = t[0]
 	}
 	_, ok := r.(*view.GitHub)
@@ -130,7 +122,7 @@ func (p *Program) inJob() bool {
 
 // gitHub is the reporter for a job of GitHub Actions. Masks are for the
 // runner's eyes only: not outside of a job, and not in a file.
-func (p *Program) gitHub() reporter {
+func (p *Program) gitHub() view.Reporter {
 	actions, _ := p.Env("GITHUB_ACTIONS")
 	root, _ := p.Env("GITHUB_WORKSPACE")
 	summary, _ := p.Env("GITHUB_STEP_SUMMARY")
@@ -157,34 +149,4 @@ func usage(err error) error {
 		words = "xmrfleet " + parse.Context.Selected().Name + " --help"
 	}
 	return hint.With(usageError{err}, "see `"+words+"`")
-}
-
-// finish tells that the run is over, and returns its exit code: a run whose
-// only result was text that is lost has failed.
-func (p *Program) finish(code int, signal os.Signal, took time.Duration) int {
-	e := view.Finished{Command: p.command, Code: code, Outcome: outcomes[code], Hosts: p.hosts.view(), Took: took}
-	if signal != nil {
-		e.Signal = signal.String()
-	}
-	if p.report != nil { // nil: all that was asked for was help
-		p.report.Report(e)
-	}
-	stderr := view.NewPrinter(p.Stderr, p.err.Colour, p.err.Width)
-	if p.close != nil {
-		if err := p.close(); err != nil {
-			stderr.Error(err)
-		}
-	}
-	if p.output.err != nil {
-		stderr.Error(fmt.Errorf("write output: %w", p.output.err))
-		if code == exitDone && p.hosts.changed == 0 {
-			return exitError
-		}
-	}
-	return code
-}
-
-var outcomes = map[int]string{
-	exitDone: "done", exitError: "failed", exitChanges: "changes", exitPartial: "partial", exitDeclined: "refused",
-	exitLocked: "locked", exitUsage: "usage", exitInterrupted: "interrupted", exitTerminated: "terminated",
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"xmrfleet/cmd/xmrfleet/lastrun"
 	"xmrfleet/modules/hint"
 )
 
@@ -17,7 +18,7 @@ func (c *rerunCmd) Help() string {
 }
 
 func (c *rerunCmd) Run(ctx context.Context, p *Program) error {
-	r, err := readRecord(c.File)
+	r, err := lastrun.Of(c.File)
 	if err != nil {
 		return err
 	}
@@ -25,14 +26,14 @@ func (c *rerunCmd) Run(ctx context.Context, p *Program) error {
 		fmt.Fprintf(p.out, "Nothing to rerun: no host failed in the last run (%s).\n", r)
 		return nil
 	}
-	args := restricted(r.Args, r.Failed)
+	args := lastrun.Restricted(r.Args, r.Failed)
 	if r.Withheld {
-		return hint.With(errors.New("rerun: the last command line held secrets, which are not kept"), "say it again yourself: "+shellLine(args))
+		return hint.With(errors.New("rerun: the last command line held secrets, which are not kept"), "say it again yourself: "+lastrun.ShellLine(args))
 	}
 	if err := os.Chdir(r.Dir); err != nil {
 		return fmt.Errorf("rerun: %w", err)
 	}
-	fmt.Fprintln(p.err, shellLine(args))
+	fmt.Fprintln(p.err, lastrun.ShellLine(args))
 	p.args = args
 	return p.dispatch(ctx, args)
 }

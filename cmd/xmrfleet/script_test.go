@@ -17,6 +17,9 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"xmrfleet/hcl"
+	"xmrfleet/modules"
+	"xmrfleet/plan"
 	"xmrfleet/testdata/release"
 )
 
@@ -131,4 +134,31 @@ func makeRelease(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(release.PackFlawed(io.MultiWriter(f, sum), release.Version, bytes.Repeat([]byte("miner"), 1000), flaw))
 	ts.Check(f.Close())
 	ts.Setenv("SHA256", hex.EncodeToString(sum.Sum(nil)))
+}
+
+// savePlan FILE makes the plan of a fleet.hcl in which no host is as it should
+// be, as if they had been read.
+func savePlan(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: saveplan file")
+	}
+	in := plan.Inputs{Env: make(map[string]*string)}
+	fleet, diags := hcl.Load(ts.MkAbs("fleet.hcl"), hcl.Options{Env: func(name string) (string, bool) {
+		value := ts.Getenv(name)
+		in.Env[name] = nil
+		if value != "" {
+			in.Env[name] = &value
+		}
+		return value, value != ""
+	}})
+	ts.Check(diags.Err())
+	in.File = fleet.Text
+	saved := plan.NewSaved(version, "7f3a", "", in)
+	for _, h := range fleet.Hosts {
+		saved.Add(h.Name, &plan.Plan{Facts: modules.Facts{Hostname: "m", Arch: "x86_64"}, Changes: []plan.Change{
+			{Resource: "file /c", Change: modules.Change{Action: modules.Update, Before: "old\n", After: "new\n"}},
+			{Resource: "service s", Change: modules.Change{Action: modules.Restart, Reason: "old config", Disruptive: true}},
+		}})
+	}
+	ts.Check(saved.Write(ts.MkAbs(args[0])))
 }

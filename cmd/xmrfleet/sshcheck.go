@@ -16,7 +16,7 @@ import (
 	"xmrfleet/modules/hint"
 )
 
-type sshCheckCmd struct{ survey }
+type sshCheckCmd struct{ hostFlags }
 
 // Help is shown by --help.
 func (c *sshCheckCmd) Help() string {
@@ -25,7 +25,7 @@ func (c *sshCheckCmd) Help() string {
 
 func (c *sshCheckCmd) Run(ctx context.Context, p *Program) error {
 	began := time.Now()
-	hosts, outcomes, err := askEach(ctx, p, c.survey, func(ctx context.Context, d *executor.Dialer, h hcl.Host) (*executor.Trace, error) {
+	hosts, outcomes, err := askEach(ctx, p, c.hostFlags, func(ctx context.Context, d *executor.Dialer, h hcl.Host) (*executor.Trace, error) {
 		trace := d.Trace(ctx, target(h))
 		return trace, trace.Err
 	})
@@ -43,7 +43,7 @@ func (c *sshCheckCmd) Run(ctx context.Context, p *Program) error {
 			trace.Err = hint.With(trace.Err, c.advice(hosts[i], trace))
 		}
 	}
-	p.report.Report(view.Checked{Hosts: checks, Details: c.Verbose || len(hosts) == 1, Took: time.Since(began)})
+	p.report.Report(view.SSHCheck{Hosts: checks, Details: c.Verbose || len(hosts) == 1, Took: time.Since(began)})
 	return count(p, outcomes)
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -11,10 +12,13 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/alecthomas/kong"
 	"golang.org/x/term"
 
+	"xmrfleet/cmd/xmrfleet/screen"
 	"xmrfleet/cmd/xmrfleet/view"
 	"xmrfleet/executor"
+	"xmrfleet/modules"
 )
 
 // A watch shows a fleet in rounds. In each, all hosts are asked that have
@@ -24,8 +28,8 @@ type watch struct {
 	*statusCmd
 	p       *Program
 	every   time.Duration
-	screen  *screen // nil: each round follows the last one
-	hosts   []*watched
+	screen  *screen.Screen // nil: each round follows the last one
+	hosts   []*watchedHost
 	answers chan answer
 	asking  sync.WaitGroup
 	dialers []*executor.Dialer
@@ -39,8 +43,8 @@ type watch struct {
 
 // An answer is what became of a question to a host.
 type answer struct {
-	from   *watched
-	status view.HostStatus
+	from   *watchedHost
+	status modules.Status
 	err    error
 }
 
@@ -54,19 +58,19 @@ func (c *statusCmd) watch(ctx context.Context, p *Program) error {
 	if p.inJob() {
 		return usage(errors.New("status --watch: a job of GitHub Actions has nobody who watches"))
 	}
-	hosts, err := p.choose(c.fleetFlags, c.survey.hosts)
+	hosts, err := p.choose(c.fleetFlags, c.choose)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := p.unlessStopped(ctx)
 	w := &watch{statusCmd: c, p: p, every: time.Duration(c.Watch), answers: make(chan answer)}
 	for _, h := range hosts {
-		w.hosts = append(w.hosts, newWatched(h))
+		w.hosts = append(w.hosts, newWatchedHost(h))
 	}
 	defer w.end(cancel)
 	if !p.silent {
 		kind, _ := p.Env("TERM")
-		w.screen = openScreen(p.Stdin, p.Stdout, kind)
+		w.screen = screen.Open(p.Stdin, p.Stdout, kind)
 	}
 	if w.screen != nil {
 		p.output.w = w.screen
@@ -137,7 +141,7 @@ func (w *watch) ask(ctx context.Context) {
 		h.asked = w.began
 		w.pending++
 		w.asking.Go(func() {
-			o := executor.Each(ctx, []*watched{h}, 1, func(ctx context.Context, h *watched) (view.HostStatus, error) {
+			o := executor.Each(ctx, []*watchedHost{h}, 1, func(ctx context.Context, h *watchedHost) (modules.Status, error) {
 				ctx, cancel := w.withinTimeout(ctx)
 				defer cancel()
 				return h.ask(ctx)
@@ -160,7 +164,7 @@ func (w *watch) take(a answer) {
 // release closes the dialers that no host needs any more.
 func (w *watch) release() {
 	w.dialers = slices.DeleteFunc(w.dialers, func(d *executor.Dialer) bool {
-		if slices.ContainsFunc(w.hosts, func(h *watched) bool { return h.dialer == d }) {
+		if slices.ContainsFunc(w.hosts, func(h *watchedHost) bool { return h.dialer == d }) {
 			return false
 		}
 		w.asking.Go(func() { d.Close() })
@@ -186,8 +190,8 @@ func (w *watch) known() []view.HostStatus {
 	return hosts
 }
 
-func (w *watch) round() view.Surveyed {
-	return view.Surveyed{Hosts: w.known(), Took: time.Since(w.began), At: time.Now(), Again: w.told > 1}
+func (w *watch) round() view.Status {
+	return view.Status{Hosts: w.known(), Took: time.Since(w.began), At: time.Now(), Again: w.told > 1}
 }
 
 // tell reports the round, unless that was done.
@@ -209,11 +213,11 @@ func (w *watch) draw() {
 	}
 }
 
-func (w *watch) show(e view.Surveyed) { (&view.Text{Out: w.p.out, Err: w.p.err}).Report(e) }
+func (w *watch) show(e view.Status) { (&view.Text{Out: w.p.out, Err: w.p.err}).Report(e) }
 
 func (w *watch) fit() {
 	if w.screen != nil {
-		w.p.out.Width, w.p.out.Height = w.screen.size()
+		w.p.out.Width, w.p.out.Height = w.screen.Size()
 	}
 }
 
@@ -222,7 +226,7 @@ func (w *watch) suspend() {
 	w.screen.Close()
 	syscall.Kill(syscall.Getpid(), syscall.SIGSTOP)
 	time.Sleep(repaint) // the signal may take a moment
-	w.screen.enter()
+	w.screen.Enter()
 }
 
 // end gives everything back, also in a panic, and leaves the last round on the
@@ -244,4 +248,33 @@ func (w *watch) end(cancel context.CancelFunc) {
 	for _, d := range w.dialers {
 		d.Close()
 	}
+}
+
+// An interval is a flag that may stand without its value.
+type interval time.Duration
+
+const (
+	defaultInterval  = 5 * time.Second
+	shortestInterval = time.Second
+)
+
+// IsBool lets the parser accept the flag alone.
+func (*interval) IsBool() bool { return true }
+
+// Decode takes the value that stands behind "=".
+func (i *interval) Decode(ctx *kong.DecodeContext) error {
+	*i = interval(defaultInterval)
+	if ctx.Scan.Peek().Type != kong.FlagValueToken {
+		return nil
+	}
+	text := fmt.Sprint(ctx.Scan.Pop().Value)
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		return fmt.Errorf("expected a duration as 30s but got %q", text)
+	}
+	if d < shortestInterval {
+		return fmt.Errorf("%s is shorter than %s", d, shortestInterval)
+	}
+	*i = interval(d)
+	return nil
 }

@@ -5,26 +5,27 @@ import (
 	"io"
 	"strings"
 	"time"
+	"xmrfleet/modules"
 )
 
-// Controlled: miners were started, stopped or restarted.
-type Controlled struct {
-	Action  string // "start", "stop" or "restart"
-	Pending bool   // nobody waited until the agents had done it
-	Hosts   []Commanded
+// Control: miners were started, stopped or restarted.
+type Control struct {
+	Action  modules.Action // Start, Stop or Restart
+	Pending bool           // nobody waited until the agents had done it
+	Hosts   []HostControl
 	Drift   bool   // fleet.hcl wants something else of a host that obeyed
 	Retry   string // the command that does the same for the hosts that failed
 	Took    time.Duration
 }
 
-// Commanded is a host that was told to do something.
-type Commanded struct {
+// HostControl is a host that was told to do something.
+type HostControl struct {
 	Host string
 	Err  error // why it did not, or nil
 	Took time.Duration
 }
 
-func (e Controlled) text(t *Text) {
+func (e Control) text(t *Text) {
 	p := t.Out
 	var out strings.Builder
 	width := 0
@@ -52,44 +53,46 @@ func (e Controlled) text(t *Text) {
 }
 
 // done says what a host did.
-func (e Controlled) done() string {
+func (e Control) done() string {
 	if e.Pending {
-		return e.Action + " is pending"
+		return string(e.Action) + " is pending"
 	}
-	return map[string]string{"start": "started", "stop": "stopped", "restart": "restarted"}[e.Action]
+	return map[modules.Action]string{modules.Start: "started", modules.Stop: "stopped", modules.Restart: "restarted"}[e.Action]
 }
 
-func (e Controlled) total() string {
+func (e Control) total() string {
 	obeyed := 0
 	for _, h := range e.Hosts {
 		if h.Err == nil {
 			obeyed++
 		}
 	}
-	return fmt.Sprintf("%s: %d of %s.", strings.ToUpper(e.Action[:1])+e.Action[1:], obeyed, Plural(len(e.Hosts), "host"))
+	return fmt.Sprintf("%s: %d of %s.", strings.ToUpper(string(e.Action[:1]))+string(e.Action[1:]), obeyed, Plural(len(e.Hosts), "host"))
 }
 
-func (e Controlled) lines() []line {
+type commandEnd struct {
+	Action modules.Action `json:"action"`
+	Done   bool           `json:"done"` // false: pending, or failed
+	Took   int64          `json:"took_ms"`
+	trouble
+}
+
+type commandSummary struct {
+	Action modules.Action `json:"action"`
+	Hosts  int            `json:"hosts"`
+	Retry  string         `json:"retry,omitempty"`
+	Took   int64          `json:"took_ms"`
+}
+
+func (e Control) lines() []line {
 	var lines []line
 	for _, h := range e.Hosts {
-		body := struct {
-			Action string `json:"action"`
-			Done   bool   `json:"done"` // false: pending, or failed
-			Took   int64  `json:"took_ms"`
-			trouble
-		}{Action: e.Action, Done: h.Err == nil && !e.Pending, Took: h.Took.Milliseconds()}
-		l := line{kind: "command_complete", host: h.Host, message: h.Host + ": " + e.done()}
+		fields := commandEnd{e.Action, h.Err == nil && !e.Pending, h.Took.Milliseconds(), troubleOf(h.Err)}
 		if h.Err != nil {
-			body.trouble = troubleOf(h.Err)
-			l.kind, l.level, l.message = "command_errored", levelError, h.Host+": "+body.Error
+			lines = append(lines, commandErroredLine.line(h.Host, h.Host+": "+h.Err.Error(), fields).as(levelError))
+		} else {
+			lines = append(lines, commandCompleteLine.line(h.Host, h.Host+": "+e.done(), fields))
 		}
-		l.body = body
-		lines = append(lines, l)
 	}
-	return append(lines, line{kind: "command_summary", message: e.total(), body: struct {
-		Action string `json:"action"`
-		Hosts  int    `json:"hosts"`
-		Retry  string `json:"retry,omitempty"`
-		Took   int64  `json:"took_ms"`
-	}{e.Action, len(e.Hosts), e.Retry, e.Took.Milliseconds()}})
+	return append(lines, commandSummaryLine.line("", e.total(), commandSummary{e.Action, len(e.Hosts), e.Retry, e.Took.Milliseconds()}))
 }

@@ -10,15 +10,15 @@ import (
 )
 
 func TestControlled(t *testing.T) {
-	hosts := []Commanded{
+	hosts := []HostControl{
 		{Host: "mini-1", Took: 300 * time.Millisecond},
 		{Host: "miner-beta", Err: hint.With(errors.New("the health agent is down"), "pass --direct")},
 		{Host: "miner-gamma", Took: time.Second},
 	}
-	show := func(e Controlled) string {
+	show := func(e Control) string {
 		return printed(0, func(p *Printer) { e.text(&Text{Out: p, Err: p}) })
 	}
-	check(t, show(Controlled{Action: "stop", Hosts: hosts, Drift: true, Retry: "xmrfleet stop -l miner-beta", Took: time.Second}), `
+	check(t, show(Control{Action: "stop", Hosts: hosts, Drift: true, Retry: "xmrfleet stop -l miner-beta", Took: time.Second}), `
   ✓ mini-1       stopped  0.3s
   ✓ miner-gamma  stopped  1.0s
   ! miner-beta  the health agent is down
@@ -28,7 +28,7 @@ Stop: 2 of 3 hosts.    1.0s
 fleet.hcl says otherwise: the next plan shows it, and the next apply undoes it.
 retry: xmrfleet stop -l miner-beta
 `)
-	check(t, show(Controlled{Action: "restart", Pending: true, Hosts: hosts[:1], Took: time.Second}), `
+	check(t, show(Control{Action: "restart", Pending: true, Hosts: hosts[:1], Took: time.Second}), `
   ✓ mini-1  restart is pending  0.3s
 
 Restart: 1 of 1 host.    1.0s
@@ -37,7 +37,7 @@ Restart: 1 of 1 host.    1.0s
 
 func TestRecalled(t *testing.T) {
 	at := time.Date(2026, 11, 22, 12, 0, 0, 0, time.Local)
-	e := Recalled{Hosts: 3, Took: time.Second, Events: []PastEvent{
+	e := History{Hosts: 3, Took: time.Second, Events: []PastEvent{
 		{"mini-1", agent.Event{At: at, Decision: &agent.Decision{State: agent.Running, Cause: "healthy", Evidence: "500.0 H/s"}}},
 		{"miner-beta", agent.Event{At: at.Add(time.Second), Decision: &agent.Decision{State: agent.Stopped, Cause: agent.Stopped}}},
 		{"mini-1", agent.Event{At: at.Add(2 * time.Second), Command: &agent.Command{Action: "stop", Status: "completed", Reason: "maintenance", Result: "Removed\nlinks"}}},

@@ -5,9 +5,7 @@ import (
 	"strings"
 	"xmrfleet/modules/printable"
 
-	"charm.land/lipgloss/v2"
 	"github.com/aymanbagabas/go-udiff"
-	"github.com/charmbracelet/x/ansi"
 )
 
 const (
@@ -53,53 +51,4 @@ func commonMargin(lines []udiff.Line) int {
 		margin = min(margin, len(text)-len(strings.TrimLeft(text, " ")))
 	}
 	return margin
-}
-
-// cut shortens a line that begins at a column to the width of the terminal.
-// Half a secret is not found any more, so secrets are masked before.
-func (p *Printer) cut(line string, column int) string {
-	if p.Width == 0 {
-		return line
-	}
-	return ansi.Truncate(p.Mask(line), max(20, p.Width-column), "…")
-}
-
-// heading is a line about hosts, which stay in one line where it is narrow, as
-// they may be copied.
-func (p *Printer) heading(mark, hosts, note string) string {
-	line := fmt.Sprintf("  %s %s", mark, spread(hosts, note, min(76, max(0, p.Width-4))))
-	if p.Width > 0 && ansi.StringWidth(line) > p.Width && note != "" {
-		line = fmt.Sprintf("  %s %s\n    %s", mark, hosts, note)
-	}
-	return line + "\n"
-}
-
-// flow breaks lines between words that are longer than the terminal is wide,
-// and goes on at a column. A hint stays as it is: it is there to be copied.
-func (p *Printer) flow(text string, column int) string {
-	if p.Width == 0 {
-		return text
-	}
-	var out strings.Builder
-	for line := range strings.Lines(p.Mask(text)) {
-		line = strings.TrimSuffix(line, "\n")
-		if ansi.StringWidth(line) > p.Width && !strings.HasPrefix(strings.TrimSpace(line), "hint:") {
-			first, _, _ := strings.Cut(ansi.Wrap(line, p.Width, ""), "\n")
-			rest := strings.TrimSpace(strings.TrimPrefix(line, first))
-			rest = ansi.Wrap(rest, max(20, p.Width-column), "")
-			line = first + "\n" + strings.Repeat(" ", column) + indentRest(rest, strings.Repeat(" ", column))
-		}
-		out.WriteString(line + "\n")
-	}
-	return out.String()
-}
-
-// spread puts right at the end of a line of width columns, or behind left
-// where there is no room or no width.
-func spread(left, right string, width int) string {
-	if right == "" {
-		return left
-	}
-	gap := width - lipgloss.Width(left) - lipgloss.Width(right)
-	return left + strings.Repeat(" ", max(4, gap)) + right
 }

@@ -6,11 +6,12 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"xmrfleet/cmd/xmrfleet/selector"
 	"xmrfleet/modules/printable"
 )
 
-// An Execution is what a command did on a host.
-type Execution struct {
+// An HostExec is what a command did on a host.
+type HostExec struct {
 	Host           string
 	Begun          bool // the command was started
 	Status         int  // exit status, if Err is nil
@@ -19,9 +20,9 @@ type Execution struct {
 	Took           time.Duration
 }
 
-// Executed: a command was run on the selected hosts.
-type Executed struct {
-	Hosts []Execution
+// Exec: a command was run on the selected hosts.
+type Exec struct {
+	Hosts []HostExec
 	Shown bool   // people have seen the output already
 	Retry string // the command that does the same for the hosts that failed
 	Took  time.Duration
@@ -42,18 +43,20 @@ func (e Output) text(t *Text) {
 	fmt.Fprintf(p, "%s  %s\n", p.name(e.Name), printable.Text(e.Text))
 }
 
+type outputFields struct {
+	Stream string `json:"stream"`
+	Text   string `json:"text"`
+}
+
 func (e Output) lines() []line {
 	stream := "stdout"
 	if e.Stderr {
 		stream = "stderr"
 	}
-	return []line{{kind: "output", host: e.Host, message: e.Host + ": " + e.Text, body: struct {
-		Stream string `json:"stream"`
-		Text   string `json:"text"`
-	}{stream, e.Text}}}
+	return []line{outputLine.line(e.Host, e.Host+": "+e.Text, outputFields{stream, e.Text})}
 }
 
-func (e Executed) text(t *Text) {
+func (e Exec) text(t *Text) {
 	p := t.Out
 	if e.Shown {
 		p = t.Err
@@ -81,38 +84,38 @@ func (e Executed) text(t *Text) {
 	io.WriteString(p, out.String())
 }
 
-// alike is hosts that printed the same and exited with the same status.
-type alike struct {
-	Execution
+// A sameOutput is hosts that printed the same and exited with the same status.
+type sameOutput struct {
+	HostExec
 	hosts []string
 }
 
 // outputs folds the hosts on which the command ended, in the order of the
 // first ones, those with exit status 0 before the others.
-func outputs(hosts []Execution) []*alike {
+func outputs(hosts []HostExec) []*sameOutput {
 	type key struct {
 		status         int
 		stdout, stderr string
 	}
-	var groups []*alike
-	at := make(map[key]*alike)
+	var groups []*sameOutput
+	at := make(map[key]*sameOutput)
 	for _, h := range hosts {
 		if h.Err != nil {
 			continue
 		}
 		k := key{h.Status, h.Stdout, h.Stderr}
 		if at[k] == nil {
-			at[k] = &alike{Execution: h}
+			at[k] = &sameOutput{HostExec: h}
 			groups = append(groups, at[k])
 		}
 		at[k].hosts = append(at[k].hosts, h.Host)
 	}
-	slices.SortStableFunc(groups, func(a, b *alike) int { return min(a.Status, 1) - min(b.Status, 1) })
+	slices.SortStableFunc(groups, func(a, b *sameOutput) int { return min(a.Status, 1) - min(b.Status, 1) })
 	return groups
 }
 
 // output prints a group of hosts, and what they printed unless it was shown.
-func (p *Printer) output(out *strings.Builder, g *alike, shown bool) {
+func (p *Printer) output(out *strings.Builder, g *sameOutput, shown bool) {
 	mark, note := p.green("="), ""
 	if g.Status != 0 {
 		mark, note = p.red("!"), "  "+p.red(fmt.Sprintf("exit %d", g.Status))
@@ -131,7 +134,7 @@ func (p *Printer) output(out *strings.Builder, g *alike, shown bool) {
 	} else if same != "no output" {
 		same = ""
 	}
-	names := p.bold(Names(g.hosts)) + note
+	names := p.bold(selector.Names(g.hosts)) + note
 	out.WriteString(p.heading(mark, names, p.faint(same)))
 	if shown {
 		return
@@ -151,7 +154,7 @@ type execSum struct {
 	with                               map[int]int
 }
 
-func executed(hosts []Execution) execSum {
+func executed(hosts []HostExec) execSum {
 	t := execSum{hosts: len(hosts), with: make(map[int]int)}
 	for _, h := range hosts {
 		switch {
@@ -187,38 +190,44 @@ func (t execSum) String() string {
 	return total
 }
 
-func (e Executed) lines() []line {
+type hostExecFields struct {
+	Begun  bool   `json:"begun"`
+	Status *int   `json:"exit_status,omitempty"`
+	Stdout string `json:"stdout"`
+	Stderr string `json:"stderr"`
+	trouble
+	Took int64 `json:"took_ms"`
+}
+
+type execSummary struct {
+	Hosts      int    `json:"hosts"`
+	Done       int    `json:"done"`
+	NonZero    int    `json:"non_zero"`
+	Unfinished int    `json:"unfinished"`
+	Unreached  int    `json:"unreached"`
+	Retry      string `json:"retry,omitempty"`
+	Took       int64  `json:"took_ms"`
+}
+
+func (e Exec) lines() []line {
 	var lines []line
 	for _, h := range e.Hosts {
-		body := struct {
-			Begun  bool   `json:"begun"`
-			Status *int   `json:"exit_status,omitempty"`
-			Stdout string `json:"stdout"`
-			Stderr string `json:"stderr"`
-			trouble
-			Took int64 `json:"took_ms"`
-		}{Begun: h.Begun, Stdout: h.Stdout, Stderr: h.Stderr, Took: h.Took.Milliseconds()}
-		l := line{kind: "host_exec", host: h.Host}
-		if h.Err != nil {
-			l.level, body.trouble = levelError, troubleOf(h.Err)
-			l.message = h.Host + ": " + body.Error
-		} else {
-			body.Status, l.message = &h.Status, fmt.Sprintf("%s: exit %d", h.Host, h.Status)
-			if h.Status != 0 {
-				l.level = levelError
-			}
-		}
-		l.body = body
-		lines = append(lines, l)
+		lines = append(lines, h.line())
 	}
 	t := executed(e.Hosts)
-	return append(lines, line{kind: "exec_summary", message: t.String(), body: struct {
-		Hosts      int    `json:"hosts"`
-		Done       int    `json:"done"`
-		NonZero    int    `json:"non_zero"`
-		Unfinished int    `json:"unfinished"`
-		Unreached  int    `json:"unreached"`
-		Retry      string `json:"retry,omitempty"`
-		Took       int64  `json:"took_ms"`
-	}{t.hosts, t.done, t.hosts - t.done - t.unfinished - t.unreached, t.unfinished, t.unreached, e.Retry, e.Took.Milliseconds()}})
+	return append(lines, execSummaryLine.line("", t.String(), execSummary{
+		t.hosts, t.done, t.hosts - t.done - t.unfinished - t.unreached, t.unfinished, t.unreached, e.Retry, e.Took.Milliseconds()}))
+}
+
+func (h HostExec) line() line {
+	fields := hostExecFields{h.Begun, nil, h.Stdout, h.Stderr, troubleOf(h.Err), h.Took.Milliseconds()}
+	if h.Err != nil {
+		return hostExecLine.line(h.Host, h.Host+": "+h.Err.Error(), fields).as(levelError)
+	}
+	fields.Status = &h.Status
+	l := hostExecLine.line(h.Host, fmt.Sprintf("%s: exit %d", h.Host, h.Status), fields)
+	if h.Status != 0 {
+		l.level = levelError
+	}
+	return l
 }

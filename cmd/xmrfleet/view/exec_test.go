@@ -31,7 +31,7 @@ func jsonOf(events ...Event) string {
 	return strings.ReplaceAll(out.String(), `"run_id":"r1",`, "")
 }
 
-var executions = []Execution{
+var executions = []HostExec{
 	{Host: "m01", Begun: true, Stdout: "active\n"},
 	{Host: "odd", Begun: true, Status: 3, Stdout: "in\x1b[2Jactive\nat all\n", Stderr: "a warning\n"},
 	{Host: "m02", Begun: true, Stdout: "active\n"},
@@ -43,7 +43,7 @@ var executions = []Execution{
 }
 
 func TestExecuted(t *testing.T) {
-	out, err := told(Executed{Hosts: executions, Retry: "xmrfleet exec -l odd,deaf,dead,lost -- x", Took: time.Second})
+	out, err := told(Exec{Hosts: executions, Retry: "xmrfleet exec -l odd,deaf,dead,lost -- x", Took: time.Second})
 	check(t, out, `
   = m[01-03]    3 hosts, same output
       active
@@ -66,9 +66,9 @@ retry: xmrfleet exec -l odd,deaf,dead,lost -- x
 
 // What was shown as it came is not shown again.
 func TestExecutedShown(t *testing.T) {
-	out, err := told(Executed{Hosts: executions[:1], Shown: true})
+	out, err := told(Exec{Hosts: executions[:1], Shown: true})
 	check(t, out+err, "")
-	out, err = told(Executed{Hosts: executions[1:2], Shown: true, Took: time.Second})
+	out, err = told(Exec{Hosts: executions[1:2], Shown: true, Took: time.Second})
 	check(t, out, "")
 	check(t, err, "  ! odd  exit 3\n\nExec: exit 0 on 0 of 1 host, exit 3 on 1.    1.0s\n")
 }
@@ -82,7 +82,7 @@ func TestOutput(t *testing.T) {
 }
 
 func TestExecutedJSON(t *testing.T) {
-	check(t, jsonOf(Output{Name: Name{Host: "m1"}, Stderr: true, Text: "oops"}, Executed{Hosts: []Execution{executions[1], executions[6]}, Took: time.Second}), `
+	check(t, jsonOf(Output{Name: Name{Host: "m1"}, Stderr: true, Text: "oops"}, Exec{Hosts: []HostExec{executions[1], executions[6]}, Took: time.Second}), `
 {"type":"output","host":"m1","@timestamp":"1970-01-01T00:00:00.000000Z","@level":"info","@message":"m1: oops","stream":"stderr","text":"oops"}
 {"type":"host_exec","host":"odd","@timestamp":"1970-01-01T00:00:00.000000Z","@level":"error","@message":"odd: exit 3","begun":true,"exit_status":3,"stdout":"in\u001b[2Jactive\nat all\n","stderr":"a warning\n","took_ms":0}
 {"type":"host_exec","host":"dead","@timestamp":"1970-01-01T00:00:00.000000Z","@level":"error","@message":"dead: connect 10.0.0.9:22: no route to host","begun":false,"stdout":"","stderr":"","error":"connect 10.0.0.9:22: no route to host","kind":"unreachable","hint":"is it on?","took_ms":0}
@@ -92,13 +92,13 @@ func TestExecutedJSON(t *testing.T) {
 
 // A thousand hosts that say the same are two lines.
 func TestExecutedOnThousand(t *testing.T) {
-	hosts := make([]Execution, 1000)
+	hosts := make([]HostExec, 1000)
 	for i := range hosts {
-		hosts[i] = Execution{Host: fmt.Sprintf("m%04d", i+1), Begun: true, Stdout: strings.Repeat("x", 10000) + "\n"}
+		hosts[i] = HostExec{Host: fmt.Sprintf("m%04d", i+1), Begun: true, Stdout: strings.Repeat("x", 10000) + "\n"}
 	}
 	hosts[499].Stdout = "odd\n"
 	began := time.Now()
-	out, _ := told(Executed{Hosts: hosts, Took: time.Second})
+	out, _ := told(Exec{Hosts: hosts, Took: time.Second})
 	if took := time.Since(began); took > time.Second {
 		t.Errorf("printing took %v", took)
 	}
@@ -110,28 +110,4 @@ func TestExecutedOnThousand(t *testing.T) {
 
 Exec: exit 0 on 1000 of 1000 hosts.    1.0s
 `)
-}
-
-func TestNames(t *testing.T) {
-	for hosts, want := range map[string]string{
-		"a":                            "a",
-		"mini-1 miner-beta":            "mini-1, miner-beta",
-		"m1 m2":                        "m1, m2",
-		"m1 m2 m3":                     "m[1-3]",
-		"m8 m9 m10 m11":                "m[8-11]",
-		"m08 m09 m10 m11":              "m[08-11]",
-		"m98 m99 m100":                 "m[98-100]",
-		"m098 m099 m100 m101":          "m[098-101]",
-		"m1 m2 m3 m5 m6 m7 x":          "m[1-3], m[5-7], x",
-		"m3 m2 m1":                     "m3, m2, m1",
-		"m01 m2 m3":                    "m01, m2, m3",
-		"r1-1 r1-2 r1-3 r2-1":          "r1-[1-3], r2-1",
-		"1 2 3":                        "[1-3]",
-		"m1 m2 m3.example":             "m1, m2, m3.example",
-		"m99999999998 m99999999999 mx": "m99999999998, m99999999999, mx",
-	} {
-		if got := Names(strings.Fields(hosts)); got != want {
-			t.Errorf("%s: got %s, want %s", hosts, got, want)
-		}
-	}
 }

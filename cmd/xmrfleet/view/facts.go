@@ -20,13 +20,13 @@ type HostFacts struct {
 	Err   error
 }
 
-// Described: the hosts told what they are.
-type Described struct {
+// Facts: the hosts told what they are.
+type Facts struct {
 	Hosts []HostFacts
 	Took  time.Duration
 }
 
-func (e Described) text(t *Text) {
+func (e Facts) text(t *Text) {
 	p := t.Out
 	g := grid{columns: factsColumns}
 	for _, h := range e.Hosts {
@@ -83,7 +83,7 @@ func factsRow(h HostFacts) []string {
 	return row
 }
 
-func (e Described) total() string {
+func (e Facts) total() string {
 	var t struct {
 		threads, failed int
 		memory          uint64
@@ -103,45 +103,54 @@ func (e Described) total() string {
 	return total
 }
 
-func (e Described) lines() []line {
-	type binary struct {
-		Path      string `json:"path"`
-		Real      string `json:"real"`
-		SHA256    string `json:"sha256"`
-		Protected bool   `json:"protected"`
-	}
-	type facts struct {
-		Hostname  string   `json:"hostname"`
-		OS        string   `json:"os"`
-		Kernel    string   `json:"kernel"`
-		Arch      string   `json:"arch"`
-		Systemd   int      `json:"systemd"`
-		Threads   int      `json:"threads"`
-		Memory    int64    `json:"memory_kib"`
-		SELinux   bool     `json:"selinux"`
-		BootID    string   `json:"boot_id"`
-		Database  string   `json:"agent_database,omitempty"`
-		XMRigs    []binary `json:"xmrigs"`
-		Supported bool     `json:"supported"`
-	}
+type hostFactsFields struct {
+	Facts factsFields `json:"facts"`
+}
+
+type factsFields struct {
+	Hostname  string         `json:"hostname"`
+	OS        string         `json:"os"`
+	Kernel    string         `json:"kernel"`
+	Arch      string         `json:"arch"`
+	Systemd   int            `json:"systemd"`
+	Threads   int            `json:"threads"`
+	Memory    int64          `json:"memory_kib"`
+	SELinux   bool           `json:"selinux"`
+	BootID    string         `json:"boot_id"`
+	Database  string         `json:"agent_database,omitempty"`
+	XMRigs    []binaryFields `json:"xmrigs"`
+	Supported bool           `json:"supported"`
+}
+
+type binaryFields struct {
+	Path      string `json:"path"`
+	Real      string `json:"real"`
+	SHA256    string `json:"sha256"`
+	Protected bool   `json:"protected"`
+}
+
+type factsSummary struct {
+	Hosts int   `json:"hosts"`
+	Took  int64 `json:"took_ms"`
+}
+
+func (e Facts) lines() []line {
 	var lines []line
 	for _, h := range e.Hosts {
 		if h.Err != nil {
 			lines = append(lines, Unheard{h.Host, h.Err}.lines()...)
 			continue
 		}
-		f := h.Facts
-		body := struct {
-			facts `json:"facts"`
-		}{facts{f.Hostname, f.OS, f.Kernel, f.Arch, f.Systemd, f.Threads, f.MemoryKiB, f.SELinux, f.BootID, f.AgentDatabase,
-			[]binary{}, f.Supported() == nil}}
-		for _, x := range f.XMRigs {
-			body.XMRigs = append(body.XMRigs, binary(x))
-		}
-		lines = append(lines, line{kind: "host_facts", host: h.Host, message: h.Host + ": " + f.OS, body: body})
+		lines = append(lines, hostFactsLine.line(h.Host, h.Host+": "+h.Facts.OS, hostFactsFields{factsOf(h.Facts)}))
 	}
-	return append(lines, line{kind: "facts_summary", message: e.total(), body: struct {
-		Hosts int   `json:"hosts"`
-		Took  int64 `json:"took_ms"`
-	}{len(e.Hosts), e.Took.Milliseconds()}})
+	return append(lines, factsSummaryLine.line("", e.total(), factsSummary{len(e.Hosts), e.Took.Milliseconds()}))
+}
+
+func factsOf(f modules.Facts) factsFields {
+	fields := factsFields{f.Hostname, f.OS, f.Kernel, f.Arch, f.Systemd, f.Threads, f.MemoryKiB, f.SELinux, f.BootID, f.AgentDatabase,
+		[]binaryFields{}, f.Supported() == nil}
+	for _, x := range f.XMRigs {
+		fields.XMRigs = append(fields.XMRigs, binaryFields(x))
+	}
+	return fields
 }

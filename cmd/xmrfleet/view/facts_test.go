@@ -14,7 +14,7 @@ func TestDescribed(t *testing.T) {
 		Threads: 32, MemoryKiB: 32768000, BootID: "b0",
 		XMRigs: []modules.FoundBinary{{Path: "/usr/local/bin/xmrig", Real: "/opt/xmrig/xmrig", SHA256: "ab", Protected: true}}}
 	alpine := modules.Facts{Hostname: "m2", OS: "Alpine\nLinux", Kernel: "6.6", Arch: "aarch64", Threads: 1, MemoryKiB: 1024}
-	e := Described{Took: time.Second, Hosts: []HostFacts{{Host: "m1", Facts: debian}, {Host: "m2", Facts: alpine},
+	e := Facts{Took: time.Second, Hosts: []HostFacts{{Host: "m1", Facts: debian}, {Host: "m2", Facts: alpine},
 		{Host: "dead", Err: hint.WithKind(errors.New("connect 10.0.0.9:22: no route to host"), "unreachable", "is it on?")}}}
 	out, err := told(e)
 	check(t, out, `

@@ -64,9 +64,9 @@ func (g *GitHub) Report(e Event) {
 				g.host(r.Host, fmt.Errorf("%s: %w", progressOf(r), err))
 			}
 		}
-	case Surveyed:
+	case Status:
 		g.statuses(e.Hosts)
-	case Explained:
+	case Why:
 		g.statuses(e.statuses())
 	case Failed:
 		g.add("error", "", e.Err.Error())

@@ -69,19 +69,22 @@ func (e Heartbeat) message() string {
 	return "still waiting for " + strings.Join(words, ", ")
 }
 
+type heartbeatFields struct {
+	Hosts []busyFields `json:"in_work"`
+}
+
+type busyFields struct {
+	Host     string         `json:"host"`
+	Phase    string         `json:"phase"`
+	Resource string         `json:"resource,omitempty"`
+	Action   modules.Action `json:"action,omitempty"`
+	Took     int64          `json:"took_ms"`
+}
+
 func (e Heartbeat) lines() []line {
-	type busy struct {
-		Host     string         `json:"host"`
-		Phase    string         `json:"phase"`
-		Resource string         `json:"resource,omitempty"`
-		Action   modules.Action `json:"action,omitempty"`
-		Took     int64          `json:"took_ms"`
-	}
-	hosts := make([]busy, len(e.Hosts))
+	hosts := make([]busyFields, len(e.Hosts))
 	for i, b := range e.Hosts {
-		hosts[i] = busy{b.Host, b.Phase, b.Change.Resource, b.Change.Action, b.Took.Milliseconds()}
+		hosts[i] = busyFields{b.Host, b.Phase, b.Change.Resource, b.Change.Action, b.Took.Milliseconds()}
 	}
-	return []line{{kind: "heartbeat", message: e.message(), body: struct {
-		Hosts []busy `json:"in_work"`
-	}{hosts}}}
+	return []line{heartbeatLine.line("", e.message(), heartbeatFields{hosts})}
 }

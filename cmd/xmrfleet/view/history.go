@@ -13,8 +13,8 @@ import (
 	"xmrfleet/modules/printable"
 )
 
-// Recalled: the hosts told what happened within the last day.
-type Recalled struct {
+// History: the hosts told what happened within the last day.
+type History struct {
 	Hosts   int
 	Events  []PastEvent // the newest last
 	Unheard []Unheard
@@ -30,7 +30,7 @@ type PastEvent struct {
 // linesOfEvent is how many lines of a terminal an event gets at most.
 const linesOfEvent = 4
 
-func (e Recalled) text(t *Text) {
+func (e History) text(t *Text) {
 	p := t.Out
 	var out strings.Builder
 	width := 0
@@ -74,7 +74,7 @@ func (e PastEvent) String() string {
 	return text
 }
 
-func (e Recalled) total() string {
+func (e History) total() string {
 	var commands, failed int
 	for _, event := range e.Events {
 		if c := event.Command; c != nil {
@@ -95,19 +95,23 @@ func (e Recalled) total() string {
 	return total
 }
 
-func (e Recalled) lines() []line {
+type historyEvent struct {
+	Event agent.Event `json:"event"`
+}
+
+type historySummary struct {
+	Hosts  int   `json:"hosts"`
+	Events int   `json:"events"`
+	Took   int64 `json:"took_ms"`
+}
+
+func (e History) lines() []line {
 	var lines []line
 	for _, event := range e.Events {
-		lines = append(lines, line{kind: "history_event", host: event.Host, message: event.Host + ": " + event.String(), body: struct {
-			agent.Event `json:"event"`
-		}{event.Event}})
+		lines = append(lines, historyEventLine.line(event.Host, event.Host+": "+event.String(), historyEvent{event.Event}))
 	}
 	for _, u := range e.Unheard {
 		lines = append(lines, u.lines()...)
 	}
-	return append(lines, line{kind: "history_summary", message: e.total(), body: struct {
-		Hosts  int   `json:"hosts"`
-		Events int   `json:"events"`
-		Took   int64 `json:"took_ms"`
-	}{e.Hosts, len(e.Events), e.Took.Milliseconds()}})
+	return append(lines, historySummaryLine.line("", e.total(), historySummary{e.Hosts, len(e.Events), e.Took.Milliseconds()}))
 }

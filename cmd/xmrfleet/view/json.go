@@ -31,10 +31,7 @@ type JSON struct {
 // NewJSON writes the first line: the versions of the format and of the tool.
 func NewJSON(w io.Writer, run, tool string, now func() time.Time) *JSON {
 	j := &JSON{Now: now, run: run, w: w, secrets: strings.NewReplacer()}
-	j.write(line{kind: "version", message: "xmrfleet " + tool, body: struct {
-		UI   string `json:"ui"`
-		Tool string `json:"xmrfleet"`
-	}{JSONVersion, tool}})
+	j.write(versionLine.line("", "xmrfleet "+tool, versionFields{JSONVersion, tool}))
 	return j
 }
 
@@ -57,7 +54,7 @@ func (j *JSON) Report(e Event) {
 func (j *JSON) Write(b []byte) (int, error) {
 	var logs []line
 	for text := range strings.Lines(string(b)) {
-		logs = append(logs, line{kind: "log", message: strings.TrimRight(text, "\n")})
+		logs = append(logs, logLine.line("", strings.TrimRight(text, "\n"), noFields{}))
 	}
 	j.write(logs...)
 	return len(b), nil
@@ -70,13 +67,24 @@ func (j *JSON) Err() error {
 	return j.err
 }
 
-// A line is what one line of the output is made from.
+type versionFields struct {
+	UI   string `json:"ui"`
+	Tool string `json:"xmrfleet"`
+}
+
+// A line is what one line of the output is made from. A [lineType] makes it.
 type line struct {
 	kind    string // its type
 	host    string // empty: it is about no host
 	level   string // empty: info
 	message string // as a person would be told
-	body    any    // a struct with further fields, or nil
+	fields  any    // a struct
+}
+
+// as gives a line another level than info.
+func (l line) as(level string) line {
+	l.level = level
+	return l
 }
 
 const (
@@ -108,14 +116,10 @@ func (j *JSON) write(lines ...line) {
 		}
 		text := header{Type: l.kind, Run: j.run, Host: l.host, Time: now, Level: l.level, Message: printable.Text(j.secrets.Replace(l.message))}
 		out.Write(encode(text))
-		if l.body == nil {
-			out.WriteByte('\n')
-			continue
-		}
-		if body := masked(encode(l.body), j.secrets); len(body) > len("{}") {
+		if fields := masked(encode(l.fields), j.secrets); len(fields) > len("{}") {
 			out.Truncate(out.Len() - 1)
 			out.WriteByte(',')
-			out.Write(body[1:])
+			out.Write(fields[1:])
 		}
 		out.WriteByte('\n')
 	}
@@ -130,7 +134,7 @@ func encode(v any) []byte {
 	e := json.NewEncoder(&out)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {
-		panic(err) // a body is made of plain types
+		panic(err) // fields are plain types
 	}
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n"))
 }

@@ -63,7 +63,7 @@ func TestJSONOfPlan(t *testing.T) {
 		{Host: "a", Plan: &plan.Plan{Changes: []plan.Change{user, newPool, restart}, Warnings: []string{"user xmrig: odd"}}},
 		{Host: "b", Plan: &plan.Plan{}},
 		{Host: "c", Err: hint.WithKind(errors.New("connect c:22: no route to host"), "unreachable", "is it on?")},
-		{Host: "d", Err: hint.WithKind(errors.New("the host moved"), Stale, ""), Plan: &plan.Plan{Changes: []plan.Change{user}}},
+		{Host: "d", Err: hint.WithKind(errors.New("the host moved"), plan.Stale, ""), Plan: &plan.Plan{Changes: []plan.Change{user}}},
 	}
 	check(t, linesOf(t, Planned{Hosts: hosts, Took: 400 * time.Millisecond}, Saved{File: "p.json"}), `
 {"type":"host_warning","host":"a","@level":"warn","@message":"a: user xmrig: odd","warning":"user xmrig: odd"}
@@ -107,10 +107,10 @@ func TestJSONOfStatus(t *testing.T) {
 	now, rate := time.Now(), 11812.5
 	checked := now.UTC().Format(time.RFC3339Nano)
 	utc := now.UTC()
-	text := linesOf(t, Surveyed{Took: time.Second, Hosts: []HostStatus{
-		{Host: "good", Now: now, Desired: modules.StateRunning, Installed: true, Active: "active", Sub: "running", Result: "success", AgentActive: true,
-			Agent: &agent.Status{Version: 1, State: agent.Running, LastHealthCheckAt: &utc, Hashrate: [3]*float64{&rate, nil, nil}, Accepted: 97, Pool: "p:443", PoolConnected: true}},
-		{Host: "agentless", Now: now, Desired: modules.StateStopped, Installed: true, Active: "active"},
+	text := linesOf(t, Status{Took: time.Second, Hosts: []HostStatus{
+		{Host: "good", Desired: modules.StateRunning, Status: modules.Status{Now: now, Installed: true, Active: "active", Sub: "running", Result: "success", AgentActive: true,
+			Agent: &agent.Status{Version: 1, State: agent.Running, LastHealthCheckAt: &utc, Hashrate: [3]*float64{&rate, nil, nil}, Accepted: 97, Pool: "p:443", PoolConnected: true}}},
+		{Host: "agentless", Desired: modules.StateStopped, Status: modules.Status{Now: now, Installed: true, Active: "active"}},
 		{Host: "dead", Desired: modules.StateRunning, Err: hint.WithKind(errors.New("connect dead:22: no route to host"), "unreachable", "")},
 	}})
 	for _, part := range []string{

@@ -32,12 +32,6 @@ type Back struct {
 	Time time.Time
 }
 
-// Unheard: a host could not be asked, or its journal is not heard any more.
-type Unheard struct {
-	Host string
-	Err  error
-}
-
 func (e Logged) message() string {
 	text := printable.Text(ansi.Strip(e.Text))
 	if e.From != "" {
@@ -58,35 +52,30 @@ func (e Lost) text(t *Text) {
 
 func (e Back) text(t *Text) { t.Err.aside(e.Name, e.Time, "back: nothing is left out") }
 
-// aside prints a line below the entries that is none.
+// aside prints what is to be said of a host between the entries of journals.
 func (p *Printer) aside(n Name, at time.Time, text string) {
 	fmt.Fprintf(p, "%s  %s  %s\n", p.name(n), p.faint(at.Local().Format(time.DateTime)), p.yellow(printable.Text(text)))
 }
 
-func (e Lost) lines() []line {
-	return []line{{kind: "host_lost", host: e.Host, level: levelWarn, message: e.Host + ": " + e.Err.Error(),
-		body: trouble{Error: e.Err.Error(), Kind: hint.KindOf(e.Err)}}}
-}
-
-func (e Back) lines() []line {
-	return []line{{kind: "host_back", host: e.Host, message: e.Host + ": back"}}
+type logEntry struct {
+	Time time.Time `json:"time"`
+	From string    `json:"from,omitempty"`
+	Text string    `json:"text"`
 }
 
 func (e Logged) lines() []line {
-	return []line{{kind: "log_entry", host: e.Host, message: e.Host + ": " + e.message(), body: struct {
-		Time time.Time `json:"time"`
-		From string    `json:"from,omitempty"`
-		Text string    `json:"text"`
-	}{e.Time.UTC(), e.From, ansi.Strip(e.Text)}}}
+	return []line{logEntryLine.line(e.Host, e.Host+": "+e.message(), logEntry{e.Time.UTC(), e.From, ansi.Strip(e.Text)})}
 }
 
-func (e Unheard) text(t *Text) {
-	var out strings.Builder
-	t.Err.failure(&out, e.Host, e.Err)
-	t.Err.Write([]byte(out.String()))
+type hostLost struct {
+	Error string    `json:"error"`
+	Kind  hint.Kind `json:"kind,omitempty"`
 }
 
-func (e Unheard) lines() []line {
-	return []line{{kind: "host_unreachable", host: e.Host, level: levelError, message: e.Host + ": " + e.Err.Error(),
-		body: troubleOf(e.Err)}}
+func (e Lost) lines() []line {
+	return []line{hostLostLine.line(e.Host, e.Host+": "+e.Err.Error(), hostLost{e.Err.Error(), hint.KindOf(e.Err)}).as(levelWarn)}
+}
+
+func (e Back) lines() []line {
+	return []line{hostBackLine.line(e.Host, e.Host+": back", noFields{})}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"xmrfleet/cmd/xmrfleet/selector"
 )
 
 // What people read of many hosts stays readable: equal failures are said once,
@@ -20,7 +21,7 @@ func names(hosts []string) string {
 	if len(hosts) <= fewHosts {
 		return strings.Join(hosts, ", ")
 	}
-	return Names(hosts)
+	return selector.Names(hosts)
 }
 
 // grouped are the items of which the same is said, in the order of the first
@@ -40,14 +41,14 @@ func grouped[T any](items []T, said func(T) string) [][]T {
 	return groups
 }
 
-// A failed is a host and what is wrong with it, ready to be printed.
-type failed struct{ host, text string }
+// A hostFailure is a host and what is wrong with it, ready to be printed.
+type hostFailure struct{ host, text string }
 
 // failures prints the hosts that are not as they should be.
-func (p *Printer) failures(out *strings.Builder, all []failed) {
-	groups := grouped(all, func(f failed) string { return f.text })
+func (p *Printer) failures(out *strings.Builder, all []hostFailure) {
+	groups := grouped(all, func(f hostFailure) string { return f.text })
 	if len(groups) > failedInFull { // the failures of most hosts are those to see
-		slices.SortStableFunc(groups, func(a, b []failed) int { return len(b) - len(a) })
+		slices.SortStableFunc(groups, func(a, b []hostFailure) int { return len(b) - len(a) })
 	}
 	var rest []string
 	for i, g := range groups {

@@ -26,14 +26,14 @@ func TestNarrow(t *testing.T) {
 					Fields: []modules.Field{{Name: "mode", New: "0600"}, {Name: "owner", New: "root:root"}}}}}}},
 			{Host: "miner-delta", Err: hint.With(gone, "on the host, as root: systemctl enable --now ssh")},
 		}})
-		report.Report(Checked{Details: true, Took: time.Second, Hosts: []HostCheck{{Host: "mini-1", Trace: &executor.Trace{Resolver: "ssh", Root: "sudo", Hops: []executor.Hop{
+		report.Report(SSHCheck{Details: true, Took: time.Second, Hosts: []HostCheck{{Host: "mini-1", Trace: &executor.Trace{Resolver: "ssh", Root: "sudo", Hops: []executor.Hop{
 			{Name: "mini-1", User: "deploy", Address: "10.0.0.7:22", Took: time.Millisecond, HostKey: "ssh-ed25519 SHA256:n55yAi1paKwvcjKSCeURbMPVCFHPVMEEDDbSCEFIVR8", KnownFrom: "known_hosts:1",
 				Settings: []executor.Setting{{Keyword: "Port", Value: "22", Origin: executor.FromDefault}}},
 		}}}}})
-		report.Report(Recalled{Hosts: 2, Took: time.Second, Events: []PastEvent{
+		report.Report(History{Hosts: 2, Took: time.Second, Events: []PastEvent{
 			{"miner-beta", agent.Event{At: at, Decision: &agent.Decision{State: agent.Running, Cause: "healthy", Evidence: "500.0 H/s, pool pool.example:443"}}},
 		}})
-		report.Report(Described{Took: time.Second, Hosts: []HostFacts{{Host: "miner-beta",
+		report.Report(Facts{Took: time.Second, Hosts: []HostFacts{{Host: "miner-beta",
 			Facts: modules.Facts{OS: "Debian GNU/Linux 12 (bookworm)", Kernel: "6.1.0-28-amd64", Arch: "x86_64", Systemd: 252, Threads: 32, MemoryKiB: 32768000}}}})
 	})
 	check(t, got, `
@@ -82,9 +82,9 @@ func TestNarrowSecrets(t *testing.T) {
 			{Host: "miner-delta", Plan: &plan.Plan{Warnings: []string{"there is " + secret}, Changes: []plan.Change{
 				{Resource: "file /etc/a", Change: modules.Change{Action: modules.Update, Before: "old " + secret + "\n", After: "new " + secret + "\n",
 					Fields: []modules.Field{{Name: "text", Old: secret, New: "x" + secret}}}}}}}}})
-		report.Report(Recalled{Hosts: 1, Took: time.Second, Events: []PastEvent{
+		report.Report(History{Hosts: 1, Took: time.Second, Events: []PastEvent{
 			{"miner-beta", agent.Event{Command: &agent.Command{Action: "stop", Status: "failed", Reason: strings.Repeat("because ", 15) + secret}}}}})
-		report.Report(Checked{Took: time.Second, Hosts: []HostCheck{{Host: "mini-1", Trace: &executor.Trace{Err: failed}}}})
+		report.Report(SSHCheck{Took: time.Second, Hosts: []HostCheck{{Host: "mini-1", Trace: &executor.Trace{Err: failed}}}})
 		p.failure(new(strings.Builder), "mini-1", failed)
 		Progress{Printer: p, Now: time.Now}.End(HostResult{Host: "mini-1", Failed: failed})
 	})
@@ -102,6 +102,6 @@ func TestNarrowSecrets(t *testing.T) {
 func TestNarrowColours(t *testing.T) {
 	var out strings.Builder
 	p := NewPrinter(&out, true, 40)
-	p.Plan([]HostPlan{{Host: "mini-1", Plan: &plan.Plan{}}, {Host: "mini-2", Plan: &plan.Plan{}}}, false, time.Second)
+	p.plan([]HostPlan{{Host: "mini-1", Plan: &plan.Plan{}}, {Host: "mini-2", Plan: &plan.Plan{}}}, false, time.Second)
 	check(t, out.String(), "\n\x1b[1mPlan: nothing to do, 2 hosts are as\x1b[m\n\x1b[1mdescribed. 1.0s\x1b[m\n")
 }

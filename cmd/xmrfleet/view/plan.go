@@ -3,15 +3,20 @@ package view
 import (
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 	"time"
 
 	"xmrfleet/modules"
 	"xmrfleet/modules/hint"
-	"xmrfleet/modules/printable"
 	"xmrfleet/plan"
 )
+
+// Planned: the hosts were compared with their descriptions.
+type Planned struct {
+	Hosts   []HostPlan
+	Details bool
+	Took    time.Duration
+}
 
 // A HostPlan is a host and its plan, or why it has none.
 type HostPlan struct {
@@ -20,21 +25,20 @@ type HostPlan struct {
 	Err  error
 }
 
-// Stale is the Kind of a host that was read but is not as in the saved plan.
-const Stale hint.Kind = "stale"
+func (e Planned) text(t *Text) { t.Out.plan(e.Hosts, e.Details, e.Took) }
 
-// Plan prints what apply would change. Hosts with the same changes fold into
+// plan prints what apply would change. Hosts with the same changes fold into
 // one block, unchanged ones are silent, and the last line is the total. The
 // content of new files is printed only with details.
-func (p *Printer) Plan(hosts []HostPlan, details bool, took time.Duration) {
+func (p *Printer) plan(hosts []HostPlan, details bool, took time.Duration) {
 	var out strings.Builder
 	for _, g := range p.fold(hosts, details) {
 		p.group(&out, g, details)
 	}
-	var notRead []failed
+	var notRead []hostFailure
 	for _, h := range hosts {
 		if h.Err != nil {
-			notRead = append(notRead, failed{h.Host, troubleOf(h.Err).text()})
+			notRead = append(notRead, hostFailure{h.Host, troubleOf(h.Err).text()})
 		}
 	}
 	p.failures(&out, notRead)
@@ -45,32 +49,13 @@ func (p *Printer) Plan(hosts []HostPlan, details bool, took time.Duration) {
 	io.WriteString(p, out.String())
 }
 
-var longHash = regexp.MustCompile(`\b([0-9a-f]{12})[0-9a-f]{52}\b`)
-
-// short cuts checksums to what tells them apart.
-func short(s string) string { return longHash.ReplaceAllString(s, "$1…") }
-
-// failure prints a host that could not be read or changed.
-func (p *Printer) failure(out *strings.Builder, host string, err error) {
-	p.failures(out, []failed{{host, troubleOf(err).text()}})
-}
-
-// text is what follows the name of the host.
-func (t trouble) text() string {
-	text := indentRest(printable.Text(t.Error), "      ") + "\n"
-	if t.Hint != "" {
-		text += "      hint: " + indentRest(printable.Text(t.Hint), "      ") + "\n"
-	}
-	return text
-}
-
 // A planSum is what a plan comes to.
 type planSum struct{ read, toChange, changes, restarts, failed, stale int }
 
 func planTotals(hosts []HostPlan) planSum {
 	var t planSum
 	for _, h := range hosts {
-		if hint.KindOf(h.Err) == Stale {
+		if hint.KindOf(h.Err) == plan.Stale {
 			t.stale++
 			continue
 		}
@@ -126,26 +111,91 @@ func Restarts(changes []plan.Change) int {
 	return n
 }
 
-// Plural is a number and its noun: "1 host", "2 hosts".
-func Plural(n int, noun string) string { return fmt.Sprintf("%d %s", n, pluralWord(n, noun)) }
-
-func pluralWord(n int, noun string) string {
-	if n == 1 {
-		return noun
-	}
-	return noun + "s"
+// A step names a change.
+type step struct {
+	Resource string         `json:"resource"`
+	Action   modules.Action `json:"action"`
 }
 
-func isAre(n int, noun string) string {
-	if n == 1 {
-		return Plural(n, noun) + " is"
+func stepsOf(changes []plan.Change) []step {
+	steps := make([]step, len(changes))
+	for i, c := range changes {
+		steps[i] = step{c.Resource, c.Action}
 	}
-	return Plural(n, noun) + " are"
+	return steps
 }
 
-func wasWere(n int, noun string) string {
-	if n == 1 {
-		return Plural(n, noun) + " was"
+type hostWarning struct {
+	Warning string `json:"warning"`
+}
+
+type plannedChange struct {
+	step
+	Reason     string          `json:"reason,omitempty"`
+	Disruptive bool            `json:"disruptive"`
+	Fields     []modules.Field `json:"fields,omitempty"`
+	Before     string          `json:"before,omitempty"`
+	After      string          `json:"after,omitempty"`
+}
+
+type planSummary struct {
+	Hosts    int   `json:"hosts"`
+	ToChange int   `json:"to_change"`
+	Changes  int   `json:"changes"`
+	Restarts int   `json:"restarts"`
+	NotRead  int   `json:"not_read"`
+	Stale    int   `json:"stale"`
+	Took     int64 `json:"took_ms"`
+}
+
+func (e Planned) lines() []line {
+	var lines []line
+	for _, h := range e.Hosts {
+		if h.Err != nil {
+			lines = append(lines, h.unread())
+			continue
+		}
+		for _, w := range h.Plan.Warnings {
+			lines = append(lines, hostWarningLine.line(h.Host, h.Host+": "+w, hostWarning{w}).as(levelWarn))
+		}
+		for _, c := range h.Plan.Changes {
+			lines = append(lines, changeLine(h.Host, c, e.Details))
+		}
 	}
-	return Plural(n, noun) + " were"
+	t := planTotals(e.Hosts)
+	return append(lines, planSummaryLine.line("", planTotal(e.Hosts),
+		planSummary{len(e.Hosts), t.toChange, t.changes, t.restarts, t.failed, t.stale, e.Took.Milliseconds()}))
+}
+
+// unread is the line of a host that has no plan.
+func (h HostPlan) unread() line {
+	kind := hostUnreachableLine
+	if hint.KindOf(h.Err) == plan.Stale {
+		kind = hostStaleLine
+	}
+	return kind.line(h.Host, h.Host+": "+h.Err.Error(), troubleOf(h.Err)).as(levelError)
+}
+
+// changeLine shows what the text for people shows.
+func changeLine(host string, c plan.Change, details bool) line {
+	fields := plannedChange{step{c.Resource, c.Action}, c.Reason, c.Disruptive, c.Fields, "", ""}
+	if c.Before != "" || details {
+		fields.Before, fields.After = c.Before, c.After
+	}
+	return plannedChangeLine.line(host, host+": "+c.String(), fields)
+}
+
+// Saved: the plan is in a file.
+type Saved struct{ File string }
+
+func (e Saved) text(t *Text) {
+	fmt.Fprintf(t.Err, "The plan is saved. `xmrfleet apply %s` makes these changes and no others.\n", e.File)
+}
+
+type planSaved struct {
+	File string `json:"file"`
+}
+
+func (e Saved) lines() []line {
+	return []line{planSavedLine.line("", "The plan is saved in "+e.File+".", planSaved{e.File})}
 }

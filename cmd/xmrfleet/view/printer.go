@@ -4,12 +4,10 @@ package view
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
 	"sync"
-	"time"
 	"xmrfleet/modules/hint"
 	"xmrfleet/modules/printable"
 
@@ -108,22 +106,6 @@ func (p *Printer) Error(err error) {
 		text += p.bold("hint: ") + indentRest(printable.Text(advice), "  ") + "\n"
 	}
 	io.WriteString(p, text)
-}
-
-func indentRest(s, by string) string {
-	return strings.ReplaceAll(strings.TrimRight(s, "\n"), "\n", "\n"+by)
-}
-
-// Duration prints a time span as people want it: "0.4s", "12s", "2m05s".
-func Duration(d time.Duration) string {
-	switch {
-	case d < 10*time.Second:
-		return fmt.Sprintf("%.1fs", d.Seconds())
-	case d < time.Minute:
-		return fmt.Sprintf("%.0fs", d.Seconds())
-	}
-	d = d.Round(time.Second)
-	return fmt.Sprintf("%dm%02ds", int(d.Minutes()), int(d.Seconds())%60)
 }
 
 func (p *Printer) style(s lipgloss.Style, text string) string {

@@ -11,6 +11,58 @@ import (
 	"xmrfleet/plan"
 )
 
+// Applying: these hosts are going to be changed.
+type Applying struct {
+	Hosts   []string
+	Details bool // people want to see each change as it is made
+}
+
+// Begun: a host is being changed.
+type Begun struct {
+	Host    string
+	Changes int
+}
+
+// Made: one change of a host was made.
+type Made struct {
+	Host   string
+	Change plan.Change
+	Took   time.Duration
+}
+
+// Ended: a host is not being changed any more.
+type Ended struct{ HostResult }
+
+// Stopping: the run was interrupted and goes on to a safe point.
+type Stopping struct{}
+
+func (e Applying) text(t *Text) {
+	t.progress = Progress{Printer: t.Err, Details: e.Details, Now: time.Now}
+	for _, host := range e.Hosts {
+		t.progress.NameWidth = max(t.progress.NameWidth, len(host))
+	}
+	fmt.Fprintln(t.Out)
+}
+
+func (e Begun) text(t *Text) {
+	t.silence.Store(0)
+	t.progress.Begin(e.Host, e.Changes)
+}
+
+func (e Made) text(t *Text) {
+	if t.progress.Details {
+		t.silence.Store(0)
+		t.progress.Made(e.Host, e.Change, e.Took)
+	}
+}
+
+func (e Ended) text(t *Text) {
+	t.silence.Store(0)
+	t.progress.End(e.HostResult)
+}
+
+func (e Stopping) text(t *Text) { t.progress.Stopping() }
+
 // Progress prints how an apply goes on, a line an event, each with the time of
 // day. Names are padded to NameWidth.
 type Progress struct {
@@ -62,93 +114,44 @@ func headline(text string) string {
 
 func pastTense(changes int) string { return Plural(changes, "change") + " made, verified" }
 
-// A HostResult is what an apply did to a host.
-type HostResult struct {
-	Host string
-	plan.Outcome
-	Failed error // the host could not be read, so nothing was done
-	Took   time.Duration
+// Programs learn which hosts are to be changed from the plan.
+func (e Applying) lines() []line { return nil }
+
+type applyStart struct {
+	Changes int `json:"changes"`
 }
 
-// Err is why the host is not as it should be, or nil.
-func (r HostResult) Err() error {
-	if r.Failed != nil {
-		return r.Failed
-	}
-	return r.Outcome.Err
+func (e Begun) lines() []line {
+	return []line{applyStartLine.line(e.Host, e.Host+": applying "+Plural(e.Changes, "change"), applyStart{e.Changes})}
 }
 
-// Apply prints what an apply did: the hosts that are not as they should be,
-// with how far they got, the total, and the command that retries them.
-func (p *Printer) Apply(results []HostResult, retry string, took time.Duration) {
-	var out strings.Builder
-	var left []failed
-	for _, r := range results {
-		if r.Err() != nil {
-			left = append(left, failed{r.Host, r.text()})
-		}
-	}
-	p.failures(&out, left)
-	out.WriteString("\n" + p.total(applyTotals(results).String(), took))
-	if retry != "" {
-		fmt.Fprintf(&out, "retry: %s\n", retry)
-	}
-	io.WriteString(p, out.String())
+type applyProgress struct {
+	step
+	Took int64 `json:"took_ms"`
 }
 
-// text says how far a host got that is not as it should be.
-func (r HostResult) text() string {
-	var out strings.Builder
-	out.WriteString(trouble{progressOf(r) + ": " + r.Err().Error(), "", hint.Of(r.Err())}.text())
-	for _, c := range r.Done {
-		fmt.Fprintf(&out, "        made     %s\n", c)
-	}
-	if len(r.Done) > 0 {
-		for _, c := range r.Pending {
-			fmt.Fprintf(&out, "        not yet  %s\n", c)
-		}
-	}
-	return out.String()
+func (e Made) lines() []line {
+	return []line{applyProgressLine.line(e.Host, e.Host+": made: "+e.Change.String(),
+		applyProgress{step{e.Change.Resource, e.Change.Action}, e.Took.Milliseconds()})}
 }
 
-// An applySum is what an apply came to.
-type applySum struct{ hosts, converged, changes, restarts, failed int }
-
-func applyTotals(results []HostResult) applySum {
-	t := applySum{hosts: len(results)}
-	for _, r := range results {
-		t.changes += len(r.Done)
-		t.restarts += Restarts(r.Done)
-		if r.Err() == nil {
-			t.converged++
-		} else {
-			t.failed++
-		}
-	}
-	return t
+type applyEnd struct {
+	Made    int    `json:"made"`
+	Pending int    `json:"pending"`
+	Took    int64  `json:"took_ms"`
+	Error   string `json:"error,omitempty"`
+	Hint    string `json:"hint,omitempty"`
 }
 
-func (t applySum) String() string {
-	total := fmt.Sprintf("Apply: %d of %s converged, %s made", t.converged, Plural(t.hosts, "host"), Plural(t.changes, "change"))
-	if t.restarts > 0 {
-		total += ", " + Plural(t.restarts, "restart")
+func (e Ended) lines() []line {
+	fields := applyEnd{Made: len(e.Done), Pending: len(e.Pending), Took: e.Took.Milliseconds(), Hint: hint.Of(e.Err())}
+	if err := e.Err(); err != nil {
+		fields.Error = err.Error()
+		return []line{applyErroredLine.line(e.Host, e.Host+": "+err.Error(), fields).as(levelError)}
 	}
-	total += "."
-	if t.failed > 0 {
-		total += fmt.Sprintf(" %s not.", isAre(t.failed, "host"))
-	}
-	return total
+	return []line{applyCompleteLine.line(e.Host, e.Host+": "+pastTense(len(e.Done)), fields)}
 }
 
-// progressOf says in what state a host was left.
-func progressOf(r HostResult) string {
-	switch {
-	case !r.Touched:
-		return "untouched"
-	case len(r.Pending) == 0:
-		return "changed, but not verified"
-	case len(r.Done) == 0:
-		return "no change completed"
-	}
-	return fmt.Sprintf("in between, %d of %s made; the next apply finishes it", len(r.Done), Plural(len(r.Done)+len(r.Pending), "change"))
+func (e Stopping) lines() []line {
+	return []line{interruptedLine.line("", stopping, noFields{}).as(levelWarn)}
 }

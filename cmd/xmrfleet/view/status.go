@@ -2,163 +2,82 @@ package view
 
 import (
 	"fmt"
-	"math"
+	"io"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/dustin/go-humanize"
-
 	"xmrfleet/modules"
 	"xmrfleet/modules/agent"
+	"xmrfleet/modules/hint"
+	"xmrfleet/modules/printable"
 )
 
-// A HostStatus is what one host says of its miner.
+// Status: the hosts said how their miners are.
+type Status struct {
+	Hosts []HostStatus
+	Took  time.Duration
+
+	At    time.Time // of a round; zero: there is only one
+	Again bool      // it is not the first round
+}
+
+// A HostStatus is how the miner of a host is, or why that is not known.
 type HostStatus struct {
 	Host    string
 	Desired string // of fleet.hcl
 	Err     error  // the host could not be asked
-
-	// What systemd says.
-	Installed           bool
-	Active, Sub, Result string
-	PID                 int // of the miner; 0: there is no process
-	AgentActive         bool
-
-	Agent *agent.Status // nil: there is no agent to ask
-	Now   time.Time     // by the clock of the host, as are the agent's times
+	modules.Status
 }
 
-// From the specification's XmrigProcess: what is older than staleAfter is not
-// believed (stale?), and a healthy miner was seen within healthyWithin
-// (healthy?).
-const (
-	staleAfter    = 5 * time.Minute
-	healthyWithin = 2 * time.Minute
-)
-
-// checked is the age of the agent's last health check, if there was one.
-func (s HostStatus) checked() (age time.Duration, ok bool) {
-	if s.Agent == nil || s.Agent.LastHealthCheckAt == nil {
-		return 0, false
-	}
-	return s.Now.Sub(*s.Agent.LastHealthCheckAt), true
-}
-
-// Stale reports whether the last health check is too old to be believed.
-func (s HostStatus) Stale() bool {
-	age, ok := s.checked()
-	return !ok || age > staleAfter
-}
-
-// Healthy reports whether the miner runs and the agent saw it do so just now.
-func (s HostStatus) Healthy() bool {
-	age, ok := s.checked()
-	return ok && age < healthyWithin && s.Agent.State == agent.Running && s.State() == agent.Running
-}
-
-// current reports whether the agent's record can be believed.
-func (s HostStatus) current() bool { return s.AgentActive && !s.Stale() }
-
-// unseen reports whether the miner was started after the agent's last check,
-// which was of another process.
-func (s HostStatus) unseen() bool {
-	return s.current() && s.Active == "active" && s.PID != 0 && s.Agent.PID != 0 && s.PID != s.Agent.PID
-}
-
-// mining reports whether there is a process whose figures the agent has.
-func (s HostStatus) mining() bool { return s.current() && s.Active == "active" && !s.unseen() }
-
-// rate is what the host adds to the fleet's hashrate in one of the agent's
-// windows, in H/s.
-func (s HostStatus) rate(window int) float64 {
-	if !s.mining() || s.Agent.Hashrate[window] == nil {
-		return 0
-	}
-	return *s.Agent.Hashrate[window]
-}
-
-// State is the miner's state: what systemd knows for sure, then the agent's
-// word if it is current, then systemd's guess.
-func (s HostStatus) State() string {
-	ended := s.Active == "inactive" || s.Active == "failed"
-	switch {
-	case s.Err != nil:
+// State is that of the miner, or "unknown".
+func (h HostStatus) State() string {
+	if h.Err != nil {
 		return "unknown"
-	case !s.Installed:
-		return modules.StateAbsent
-	case s.Active == "failed", ended && s.current() && s.Agent.State == agent.Crashed:
-		return agent.Crashed
-	case ended:
-		return agent.Stopped
-	case s.unseen():
-		return agent.Starting
-	case s.current() && s.Agent.State != agent.Stopped:
-		return s.Agent.State
-	case s.Active == "active":
-		return agent.Running
-	case s.Active == "activating" && s.Sub == "auto-restart":
-		return agent.Crashed
-	case s.Active == "deactivating":
-		return agent.Stopping
 	}
-	return agent.Starting
+	return h.Status.State()
 }
 
-// AsDesired reports whether the miner is what fleet.hcl says, or on its way
-// there, and an agent watches over it.
-func (s HostStatus) AsDesired() bool {
-	switch {
-	case s.Err != nil:
-		return false
-	case s.Desired == modules.StateAbsent:
-		return s.State() == modules.StateAbsent
-	}
-	return s.current() && (s.State() == s.Desired || s.comingUp())
-}
-
-// comingUp reports whether a miner that should run does, but has not hashed
-// yet. That passes: in time, the agent calls it running, unhealthy or crashed.
-func (s HostStatus) comingUp() bool {
-	return s.Desired == modules.StateRunning && s.current() && s.Active == "active" && s.State() == agent.Starting
-}
+// AsDesired reports whether the miner is known to be what fleet.hcl says, or on
+// its way there.
+func (h HostStatus) AsDesired() bool { return h.Err == nil && h.As(h.Desired) }
 
 // note is what is worth saying beyond the figures.
-func (s HostStatus) note() string {
+func (h HostStatus) note() string {
 	switch {
-	case s.Err != nil:
-		return s.Err.Error()
-	case !s.Installed:
+	case h.Err != nil:
+		return h.Err.Error()
+	case !h.Installed:
 		return ""
-	case s.Agent == nil:
+	case h.Agent == nil:
 		return "no agent; state from systemd"
-	case !s.AgentActive:
+	case !h.AgentActive:
 		return "the agent is down; state from systemd"
-	case s.Stale():
-		return s.silence() + "; state from systemd"
+	case h.Stale():
+		return h.silence() + "; state from systemd"
 	}
 	var notes []string
-	switch state := s.State(); {
-	case s.unseen():
+	switch state := h.State(); {
+	case h.Unseen():
 		notes = append(notes, "started after the agent's last check")
-	case state == agent.Stopped && s.Desired == modules.StateRunning:
+	case state == agent.Stopped && h.Desired == modules.StateRunning:
 		notes = append(notes, "fleet.hcl wants it running")
-	case state != agent.Running && state != agent.Stopped && s.Agent.LastError != "":
-		notes = append(notes, s.Agent.LastError)
+	case state != agent.Running && state != agent.Stopped && h.Agent.LastError != "":
+		notes = append(notes, h.Agent.LastError)
 	}
-	if n := s.Agent.FailedCommands; n > 0 {
+	if n := h.Agent.FailedCommands; n > 0 {
 		notes = append(notes, failedCommands(n))
 	}
 	return strings.Join(notes, "; ")
 }
 
 // silence is what is said of an agent that runs and does not check.
-func (s HostStatus) silence() string {
-	if age, ok := s.checked(); ok {
+func (h HostStatus) silence() string {
+	if age, ok := h.CheckAge(); ok {
 		return "stale: no health check for " + ageText(age)
 	}
-	if s.Agent.LastError != "" {
-		return "no health check yet: " + s.Agent.LastError
+	if h.Agent.LastError != "" {
+		return "no health check yet: " + h.Agent.LastError
 	}
 	return "no health check yet"
 }
@@ -166,30 +85,233 @@ func (s HostStatus) silence() string {
 func failedCommands(n int) string { return Plural(n, "command") + " failed within the last hour" }
 
 // remarkable reports whether there is something to see.
-func (s HostStatus) remarkable() bool { return !s.AsDesired() || s.note() != "" }
+func (h HostStatus) remarkable() bool { return !h.AsDesired() || h.note() != "" }
 
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+// windows are those of agent.Status.Hashrate.
+var windows = [3]string{"10s", "60s", "15m"}
 
-// rate prints H/s with four digits that matter; "-" where XMRig has none yet.
-func rate(r *float64) string {
-	if r == nil {
-		return "-"
-	}
-	if *r < 999.95 {
-		return strconv.FormatFloat(*r, 'f', 1, 64)
-	}
-	return humanize.Comma(int64(math.Round(*r)))
+// A fleetSum is what the hosts come to.
+type fleetSum struct {
+	hosts, healthy, asDesired int
+	failed                    int // commands
+	window                    int // the shortest one in which any miner has a hashrate
+	rate                      float64
 }
 
-// ageText prints an age or an uptime: "45s", "12m", "3h05m", "9d4h".
-func ageText(d time.Duration) string {
-	switch d = max(0, d).Truncate(time.Second); {
-	case d < time.Minute:
-		return fmt.Sprintf("%ds", int(d.Seconds()))
-	case d < time.Hour:
-		return fmt.Sprintf("%dm", int(d.Minutes()))
-	case d < 24*time.Hour:
-		return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
+func sumOf(hosts []HostStatus) fleetSum {
+	t := fleetSum{hosts: len(hosts)}
+	var rates [len(windows)]float64
+	for _, h := range hosts {
+		if h.Healthy() {
+			t.healthy++
+		}
+		if h.AsDesired() {
+			t.asDesired++
+		}
+		if h.Err == nil && h.Agent != nil {
+			t.failed += h.Agent.FailedCommands
+		}
+		for i := range rates {
+			rate, _ := h.Hashrate(i)
+			rates[i] += rate
+		}
 	}
-	return fmt.Sprintf("%dd%dh", int(d.Hours())/24, int(d.Hours())%24)
+	for t.window < len(rates)-1 && rates[t.window] == 0 {
+		t.window++
+	}
+	if rates[t.window] == 0 {
+		t.window = 0
+	}
+	t.rate = rates[t.window]
+	return t
+}
+
+// share is a host's part of the fleet's hashrate in percent, if both have one.
+func (t fleetSum) share(h HostStatus) (percent float64, ok bool) {
+	rate, ok := h.Hashrate(t.window)
+	if !ok || t.rate == 0 {
+		return 0, false
+	}
+	return 100 * rate / t.rate, true
+}
+
+func (t fleetSum) String() string {
+	s := fmt.Sprintf("Fleet: %s H/s (%s), %d of %s healthy, %d as described",
+		rate(&t.rate), windows[t.window], t.healthy, Plural(t.hosts, "host"), t.asDesired)
+	if t.failed > 0 {
+		s += ", " + failedCommands(t.failed)
+	}
+	return s + "."
+}
+
+func (e Status) text(t *Text) { t.Out.status(e) }
+
+// status prints one row a host and the fleet's total.
+func (p *Printer) status(e Status) {
+	sum := sumOf(e.Hosts)
+	beside := Duration(e.Took)
+	if !e.At.IsZero() {
+		beside = e.At.Format(time.TimeOnly)
+	}
+	total := p.lastLine(sum.String(), beside)
+	rows, others := p.chosen(e.Hosts, 2+strings.Count(total, "\n"))
+	g := grid{columns: statusColumns}
+	for _, h := range rows {
+		g.rows = append(g.rows, p.row(h, sum))
+	}
+	var out strings.Builder
+	if e.Again && p.Height == 0 {
+		out.WriteString("\n")
+	}
+	if rows != nil {
+		for _, line := range g.lines(p.Width, p.Height > 0) {
+			fmt.Fprintln(&out, line)
+		}
+	}
+	out.WriteString(others)
+	if p.Height == 0 {
+		for _, h := range rows {
+			if text := hint.Of(h.Err); text != "" {
+				fmt.Fprintf(&out, "hint: %s: %s\n", h.Host, indentRest(printable.Text(text), "      "))
+			}
+		}
+	}
+	out.WriteString("\n" + total)
+	io.WriteString(p, out.String())
+}
+
+var statusColumns = []gridColumn{
+	{title: "HOST"},
+	{title: "STATE"},
+	{title: "H/s 10s", rank: 1, right: true},
+	{title: "60s", rank: 7, right: true},
+	{title: "15m", rank: 8, right: true},
+	{title: "OF FLEET", rank: 6, right: true},
+	{title: "SHARES", rank: 2},
+	{title: "POOL", rank: 9},
+	{title: "UPTIME", rank: 4},
+	{title: "RESTARTS", rank: 3},
+	{title: "CHECKED", rank: 5},
+}
+
+func (p *Printer) row(h HostStatus, sum fleetSum) gridRow {
+	r := gridRow{cells: make([]string, len(statusColumns)), note: p.Mask(printable.Text(oneLine(h.note())))}
+	r.cells[0], r.cells[1] = h.Host, p.state(h)
+	if h.Err != nil || !h.Installed {
+		return r
+	}
+	if age, ok := h.CheckAge(); ok {
+		r.cells[10] = ageText(age)
+	}
+	if !h.Current() {
+		return r
+	}
+	a := h.Agent
+	if h.Mining() {
+		for i := range a.Hashrate {
+			r.cells[2+i] = rate(a.Hashrate[i])
+		}
+		if percent, ok := sum.share(h); ok {
+			r.cells[5] = strconv.FormatFloat(percent, 'f', 1, 64) + "%"
+		}
+		r.cells[8] = ageText(time.Duration(a.Uptime) * time.Second)
+	}
+	r.cells[6] = strconv.FormatInt(a.Accepted, 10) + "/" + strconv.FormatInt(a.Rejected, 10)
+	r.cells[7] = p.Mask(printable.Text(a.Pool))
+	if a.Pool != "" && !a.PoolConnected {
+		r.cells[7] += " (down)"
+	}
+	r.cells[9] = strconv.Itoa(a.RestartCount)
+	return r
+}
+
+func (p *Printer) state(h HostStatus) string {
+	switch {
+	case !h.AsDesired():
+		return p.red(h.State())
+	case h.ComingUp(h.Desired):
+		return p.yellow(h.State())
+	}
+	return p.green(h.State())
+}
+
+func (e Status) lines() []line {
+	sum := sumOf(e.Hosts)
+	var lines []line
+	for _, h := range e.Hosts {
+		lines = append(lines, hostStatusLine.line(h.Host, h.message(), h.fields(sum)).as(h.level()))
+	}
+	return append(lines, sum.line(e.Took))
+}
+
+type statusSummary struct {
+	Hosts     int     `json:"hosts"`
+	AsDesired int     `json:"as_desired"`
+	Healthy   int     `json:"healthy"`
+	Hashrate  float64 `json:"hashrate"`
+	Window    string  `json:"window"`
+	Failed    int     `json:"failed_commands"`
+	Took      int64   `json:"took_ms"`
+}
+
+func (t fleetSum) line(took time.Duration) line {
+	return statusSummaryLine.line("", t.String(),
+		statusSummary{t.hosts, t.asDesired, t.healthy, t.rate, windows[t.window], t.failed, took.Milliseconds()})
+}
+
+// A unitStatus is what systemd says.
+type unitStatus struct {
+	Installed   bool   `json:"installed"`
+	Active      string `json:"active_state"`
+	Sub         string `json:"sub_state"`
+	Result      string `json:"result"`
+	AgentActive bool   `json:"agent_active"`
+}
+
+// hostStatusFields give both sources: what systemd says and, where there is
+// one, the whole answer of the agent.
+type hostStatusFields struct {
+	State     string        `json:"state"`
+	Desired   string        `json:"desired"`
+	AsDesired bool          `json:"as_desired"`
+	Healthy   bool          `json:"healthy"`
+	Stale     bool          `json:"stale,omitempty"`
+	CheckAge  *float64      `json:"check_age_s,omitempty"`
+	Share     *float64      `json:"share,omitempty"`
+	Note      string        `json:"note,omitempty"`
+	Systemd   *unitStatus   `json:"systemd,omitempty"`
+	Agent     *agent.Status `json:"agent,omitempty"`
+	trouble
+}
+
+func (h HostStatus) fields(sum fleetSum) hostStatusFields {
+	f := hostStatusFields{State: h.State(), Desired: h.Desired, AsDesired: h.AsDesired(), Healthy: h.Healthy(),
+		Stale: h.Agent != nil && h.Stale(), Agent: h.Agent, trouble: troubleOf(h.Err)}
+	if age, ok := h.CheckAge(); ok {
+		seconds := age.Round(time.Millisecond).Seconds()
+		f.CheckAge = &seconds
+	}
+	if share, ok := sum.share(h); ok {
+		f.Share = &share
+	}
+	if h.Err == nil {
+		f.Note = h.note()
+		f.Systemd = &unitStatus{h.Installed, h.Active, h.Sub, h.Result, h.AgentActive}
+	}
+	return f
+}
+
+func (h HostStatus) message() string {
+	text := h.Host + ": " + h.State()
+	if h.Err != nil {
+		text += ": " + h.Err.Error()
+	}
+	return text
+}
+
+func (h HostStatus) level() string {
+	if h.AsDesired() {
+		return ""
+	}
+	return levelError
 }

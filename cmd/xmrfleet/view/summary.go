@@ -36,7 +36,7 @@ func (s *Summary) Report(e Event) {
 		e.Diagnostics.Write(s.text.Out, 0, false)
 	case Failed:
 		s.text.Out.Error(e.Err)
-	case Planned, Applied, Surveyed, Explained, Validated:
+	case Planned, Applied, Status, Why, Validated:
 		e.text(s.text)
 	}
 }

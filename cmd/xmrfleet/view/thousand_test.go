@@ -17,11 +17,11 @@ import (
 // thousand are the events of a fleet of 1,000 hosts in which everything
 // happens that can: most hosts get the same change, some another one, some are
 // done and some cannot be reached.
-func thousand() (Planned, Applied, Surveyed) {
+func thousand() (Planned, Applied, Status) {
 	var (
 		planned  = Planned{Took: 3 * time.Second}
 		applied  = Applied{Retry: "xmrfleet apply -l ...", Took: 30 * time.Second}
-		surveyed = Surveyed{Took: 2 * time.Second}
+		surveyed = Status{Took: 2 * time.Second}
 		now      = time.Now()
 		rate     = 1000.0
 	)
@@ -29,9 +29,9 @@ func thousand() (Planned, Applied, Surveyed) {
 		host := fmt.Sprintf("m%04d", i+1)
 		changes := []plan.Change{of(host, newPool), restart}
 		p, a := HostPlan{Host: host, Plan: &plan.Plan{Changes: changes}}, HostResult{Host: host, Outcome: plan.Outcome{Done: changes, Touched: true}}
-		s := HostStatus{Host: host, Now: now, Desired: modules.StateRunning, Installed: true, Active: "active", AgentActive: true,
+		s := HostStatus{Host: host, Desired: modules.StateRunning, Status: modules.Status{Now: now, Installed: true, Active: "active", AgentActive: true,
 			Agent: &agent.Status{State: agent.Running, LastHealthCheckAt: &now, Hashrate: [3]*float64{&rate, &rate, &rate},
-				Accepted: 97, Pool: "pool:443", PoolConnected: true, Uptime: 11100}}
+				Accepted: 97, Pool: "pool:443", PoolConnected: true, Uptime: 11100}}}
 		switch {
 		case i%100 == 50:
 			p.Plan, a.Outcome = &plan.Plan{}, plan.Outcome{}

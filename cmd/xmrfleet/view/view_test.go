@@ -61,7 +61,7 @@ func TestPlan(t *testing.T) {
 				change("service xmrig-orchestrator", modules.Change{Action: modules.Start, Disruptive: true}),
 			}}},
 	}
-	check(t, printed(0, func(p *Printer) { p.Plan(hosts, false, 400*time.Millisecond) }), `
+	check(t, printed(0, func(p *Printer) { p.plan(hosts, false, 400*time.Millisecond) }), `
   ~ mini-1, miner-gamma    2 hosts, same changes
       ~ update  file /etc/xmrig/config.json
                   "pass": "${host.name}-production",
@@ -100,7 +100,7 @@ func TestPlanOfNewFiles(t *testing.T) {
 	}
 	hosts := []HostPlan{host("m1", "50\n"), host("m2", "50\n"), host("m3", "75\n75"), host("m4", "50\n")}
 	plan := func(details bool, hosts ...HostPlan) string {
-		return printed(0, func(p *Printer) { p.Plan(hosts, details, time.Second) })
+		return printed(0, func(p *Printer) { p.plan(hosts, details, time.Second) })
 	}
 	check(t, plan(false, hosts...), `
   ~ m1, m2, m3, m4    4 hosts, same changes but for content
@@ -156,7 +156,7 @@ func TestPlanOfNothing(t *testing.T) {
 		{[]HostPlan{converged, converged}, "Plan: nothing to do, 2 hosts are as described.    1.0s\n"},
 		{[]HostPlan{dead}, "  ! b  connect b:22: connection refused\n\nPlan: nothing was read. 1 host was not read.    1.0s\n"},
 	} {
-		check(t, printed(0, func(p *Printer) { p.Plan(tt.hosts, false, time.Second) }), tt.want)
+		check(t, printed(0, func(p *Printer) { p.plan(tt.hosts, false, time.Second) }), tt.want)
 	}
 }
 
@@ -167,7 +167,7 @@ func TestPlanOfThousand(t *testing.T) {
 		hosts[i] = HostPlan{Host: "m" + strings.Repeat("x", i%7), Plan: &plan.Plan{Changes: []plan.Change{newPool, restart}}}
 	}
 	var text string
-	quickly(t, func() { text = printed(100, func(p *Printer) { p.Plan(hosts, false, time.Second) }) })
+	quickly(t, func() { text = printed(100, func(p *Printer) { p.plan(hosts, false, time.Second) }) })
 	if lines := strings.Count(text, "\n"); lines > 12 {
 		t.Errorf("%d lines for one change", lines)
 	}
@@ -182,7 +182,9 @@ func TestApply(t *testing.T) {
 		{Host: "d", Failed: hint.With(errors.New("connect d:22: no route to host"), "is it on?")},
 		{Host: "e", Outcome: plan.Outcome{Done: two, Touched: true, Err: errors.New("verify: connection lost")}},
 	}
-	check(t, printed(0, func(p *Printer) { p.Apply(results, "xmrfleet apply -l b,c,d,e", 65*time.Second) }), `
+	check(t, printed(0, func(p *Printer) {
+		p.applied(Applied{Results: results, Retry: "xmrfleet apply -l b,c,d,e", Took: 65 * time.Second})
+	}), `
   ! b  untouched: interrupted
   ! c  in between, 1 of 2 changes made; the next apply finishes it: service xmrig: start failed
       its journal
@@ -250,7 +252,7 @@ func TestDuration(t *testing.T) {
 func TestColour(t *testing.T) {
 	var buf bytes.Buffer
 	p := NewPrinter(&buf, true, 0)
-	p.Plan([]HostPlan{{Host: "a", Plan: &plan.Plan{Changes: []plan.Change{
+	p.plan([]HostPlan{{Host: "a", Plan: &plan.Plan{Changes: []plan.Change{
 		change("user xmrig", modules.Change{Action: modules.Update, Fields: []modules.Field{{Name: "shell", Old: "/bin/\u009bbash", New: "no login"}}}),
 		change("file /x", modules.Change{Action: modules.Delete, Fields: []modules.Field{{Name: "it is a", Old: "li\x1b[2Jnk"}}}),
 	}}}}, false, time.Second)

@@ -8,53 +8,42 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"xmrfleet/modules"
 	"xmrfleet/modules/agent"
 	"xmrfleet/modules/hint"
 	"xmrfleet/modules/printable"
 )
 
-// Explained: the hosts said why their miners are as they are.
-type Explained struct {
-	Hosts []Account
+// Why: the hosts said why their miners are as they are.
+type Why struct {
+	Hosts []HostWhy
 	Took  time.Duration
 }
 
-// An Account is what is known on a host of how its miner came into its state.
-type Account struct {
+// An HostWhy is what is known on a host of how its miner came into its state.
+type HostWhy struct {
 	HostStatus
-	Events []agent.Event // of the last 24 hours, the newest last
-	Unread error         // why the agent told of none, or nil
-	Units  []Unit        // the miner's and the agent's
-}
-
-// A Unit is what systemd and the journal know of a unit.
-type Unit struct {
-	Name       string   `json:"name"`
-	Active     string   `json:"active_state"`
-	Sub        string   `json:"sub_state"`
-	Result     string   `json:"result"`
-	ExitStatus int      `json:"exit_status"` // of the last process that ended
-	Restarts   int      `json:"restarts"`    // by systemd
-	Since      string   `json:"since,omitempty"`
-	Journal    []string `json:"journal"` // its last lines
+	Events []agent.Event        // of the last 24 hours, the newest last
+	Unread error                // why the agent told of none, or nil
+	Units  []modules.UnitReport // the miner's and the agent's
 }
 
 // lastEvents are what people are shown of a host.
 const lastEvents = 10
 
-func (e Explained) text(t *Text) {
+func (e Why) text(t *Text) {
 	p := t.Out
 	var out strings.Builder
 	var good, more []HostStatus
 	shown := 0
-	for _, a := range e.Hosts {
+	for _, h := range e.Hosts {
 		switch {
-		case len(e.Hosts) > fewHosts && !a.remarkable():
-			good = append(good, a.HostStatus)
+		case len(e.Hosts) > fewHosts && !h.remarkable():
+			good = append(good, h.HostStatus)
 		case shown == failedInFull:
-			more = append(more, a.HostStatus)
+			more = append(more, h.HostStatus)
 		default:
-			p.account(&out, a)
+			p.why(&out, h)
 			shown++
 		}
 	}
@@ -68,65 +57,65 @@ func (e Explained) text(t *Text) {
 	io.WriteString(p, out.String())
 }
 
-func (e Explained) statuses() []HostStatus {
+func (e Why) statuses() []HostStatus {
 	hosts := make([]HostStatus, len(e.Hosts))
-	for i, a := range e.Hosts {
-		hosts[i] = a.HostStatus
+	for i, h := range e.Hosts {
+		hosts[i] = h.HostStatus
 	}
 	return hosts
 }
 
-func (p *Printer) account(out *strings.Builder, a Account) {
-	if a.Err != nil {
-		p.hang(out, fmt.Sprintf("  %s %s  ", p.red("!"), p.bold(a.Host)), 6, a.Err.Error())
-		writeHint(out, a.Err)
+func (p *Printer) why(out *strings.Builder, h HostWhy) {
+	if h.Err != nil {
+		p.hang(out, fmt.Sprintf("  %s %s  ", p.red("!"), p.bold(h.Host)), 6, h.Err.Error())
+		writeHint(out, h.Err)
 		return
 	}
 	mark := p.green("✓")
-	if !a.AsDesired() {
+	if !h.AsDesired() {
 		mark = p.red("!")
 	}
-	p.hang(out, fmt.Sprintf("  %s %s  ", mark, p.bold(a.Host)), 6, a.headline())
+	p.hang(out, fmt.Sprintf("  %s %s  ", mark, p.bold(h.Host)), 6, h.headline())
 	tell := func(label, text string) {
 		if text != "" {
 			p.hang(out, fmt.Sprintf("      %-11s ", label), 18, text)
 		}
 	}
-	if !a.AsDesired() && a.Desired != a.State() {
-		tell("wanted", a.Desired)
+	if !h.AsDesired() && h.Desired != h.State() {
+		tell("wanted", h.Desired)
 	}
-	if a.current() {
-		tell("seen", a.Agent.Evidence)
-		tell("last error", oneLine(a.Agent.LastError))
+	if h.Current() {
+		tell("seen", h.Agent.Evidence)
+		tell("last error", oneLine(h.Agent.LastError))
 	}
-	if age, ok := a.checked(); ok {
+	if age, ok := h.CheckAge(); ok {
 		tell("checked", ageText(age)+" ago")
 	}
-	if a.Agent != nil && a.Agent.FailedCommands > 0 {
-		tell("commands", failedCommands(a.Agent.FailedCommands))
+	if h.Agent != nil && h.Agent.FailedCommands > 0 {
+		tell("commands", failedCommands(h.Agent.FailedCommands))
 	}
-	p.events(out, a)
-	if a.Installed && !a.current() {
-		for _, u := range a.Units {
+	p.events(out, h)
+	if h.Installed && !h.Current() {
+		for _, u := range h.Units {
 			p.unit(out, u)
 		}
 	}
 }
 
 // headline is the state, why, and since when.
-func (a Account) headline() string {
-	text := a.State()
-	if !a.current() {
-		if note := a.note(); note != "" {
+func (h HostWhy) headline() string {
+	text := h.State()
+	if !h.Current() {
+		if note := h.note(); note != "" {
 			text += ": " + note
 		}
 		return text
 	}
-	if cause := a.Agent.Cause; cause != "" && cause != text {
+	if cause := h.Agent.Cause; cause != "" && cause != text {
 		text += ", " + cause
 	}
-	if since := a.Agent.Since; since != nil {
-		text += fmt.Sprintf(" for %s, since %s", ageText(a.Now.Sub(*since)), since.Local().Format(time.DateTime))
+	if since := h.Agent.Since; since != nil {
+		text += fmt.Sprintf(" for %s, since %s", ageText(h.Now.Sub(*since)), since.Local().Format(time.DateTime))
 	}
 	return text
 }
@@ -138,28 +127,28 @@ func writeHint(out *strings.Builder, err error) {
 	}
 }
 
-func (p *Printer) events(out *strings.Builder, a Account) {
-	if a.Unread != nil {
-		p.hang(out, "      what happened is not known: ", 8, a.Unread.Error())
-		writeHint(out, a.Unread)
+func (p *Printer) events(out *strings.Builder, h HostWhy) {
+	if h.Unread != nil {
+		p.hang(out, "      what happened is not known: ", 8, h.Unread.Error())
+		writeHint(out, h.Unread)
 		return
 	}
-	if len(a.Events) == 0 {
+	if len(h.Events) == 0 {
 		return
 	}
-	skipped := max(0, len(a.Events)-lastEvents)
+	skipped := max(0, len(h.Events)-lastEvents)
 	head := "within 24 hours:"
 	if skipped > 0 {
-		head = fmt.Sprintf("within 24 hours, after %d more (xmrfleet history -l %s):", skipped, a.Host)
+		head = fmt.Sprintf("within 24 hours, after %d more (xmrfleet history -l %s):", skipped, h.Host)
 	}
 	p.hang(out, "      ", 8, head)
-	for _, event := range a.Events[skipped:] {
+	for _, event := range h.Events[skipped:] {
 		stamp := event.At.Local().Format(time.DateTime)
-		p.hang(out, "        "+p.faint(stamp)+"  ", 10, PastEvent{a.Host, event}.String())
+		p.hang(out, "        "+p.faint(stamp)+"  ", 10, PastEvent{h.Host, event}.String())
 	}
 }
 
-func (p *Printer) unit(out *strings.Builder, u Unit) {
+func (p *Printer) unit(out *strings.Builder, u modules.UnitReport) {
 	text := fmt.Sprintf("%s (%s)", u.Active, u.Sub)
 	if u.Since != "" {
 		text += " since " + u.Since
@@ -176,28 +165,22 @@ func (p *Printer) unit(out *strings.Builder, u Unit) {
 	}
 }
 
-// hang writes a head and a text behind it, wrapped to the width of the
-// terminal, so that its further lines begin at a column.
-func (p *Printer) hang(out *strings.Builder, head string, column int, text string) {
-	out.WriteString(p.flow(head+printable.Text(strings.ReplaceAll(strings.TrimSpace(text), "\n", "; "))+"\n", column))
+type hostWhyFields struct {
+	hostStatusFields
+	Events []agent.Event        `json:"events,omitempty"`
+	Unread string               `json:"events_error,omitempty"`
+	Units  []modules.UnitReport `json:"units,omitempty"`
 }
 
-func (e Explained) lines() []line {
+func (e Why) lines() []line {
 	sum := sumOf(e.statuses())
 	var lines []line
-	for _, a := range e.Hosts {
-		l := hostStatus(a.HostStatus, sum)
-		body := struct {
-			statusBody
-			Events []agent.Event `json:"events,omitempty"`
-			Unread string        `json:"events_error,omitempty"`
-			Units  []Unit        `json:"units,omitempty"`
-		}{l.body.(statusBody), a.Events, "", a.Units}
-		if a.Unread != nil {
-			body.Unread, body.Hint = a.Unread.Error(), hint.Of(a.Unread)
+	for _, h := range e.Hosts {
+		fields := hostWhyFields{h.fields(sum), h.Events, "", h.Units}
+		if h.Unread != nil {
+			fields.Unread, fields.Hint = h.Unread.Error(), hint.Of(h.Unread)
 		}
-		l.kind, l.body = "host_why", body
-		lines = append(lines, l)
+		lines = append(lines, hostWhyLine.line(h.Host, h.message(), fields).as(h.level()))
 	}
 	return append(lines, sum.line(e.Took))
 }

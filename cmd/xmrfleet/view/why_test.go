@@ -7,12 +7,13 @@ import (
 	"testing"
 	"time"
 
+	"xmrfleet/modules"
 	"xmrfleet/modules/agent"
 	"xmrfleet/modules/hint"
 )
 
 // explained are hosts with a story, told where people live.
-func explained(where *time.Location) Explained {
+func explained(where *time.Location) Why {
 	noon := time.Date(2026, 11, 23, 12, 0, 0, 0, where)
 	status := func(host string, edit func(*HostStatus)) HostStatus {
 		return status(host, func(s *HostStatus) {
@@ -27,7 +28,7 @@ func explained(where *time.Location) Explained {
 	}
 	since := at(-12)
 	evidence := "0.0 H/s for 2m5s in 13 polls, 0.02 cores in use; pool pool:443, not connected"
-	lost := Account{HostStatus: status("lost", func(s *HostStatus) {
+	lost := HostWhy{HostStatus: status("lost", func(s *HostStatus) {
 		s.Agent.State, s.Agent.PoolConnected, s.Agent.LastError = agent.Unhealthy, false, "pool pool:443: not connected; xmrig: connect error\n\"refused\""
 		s.Agent.Cause, s.Agent.Since, s.Agent.Evidence, s.Agent.FailedCommands = "pool-down", &since, evidence, 1
 	}), Events: []agent.Event{
@@ -38,20 +39,20 @@ func explained(where *time.Location) Explained {
 	for range 8 {
 		lost.Events = append(lost.Events[:1:1], append([]agent.Event{decision(-599, agent.Starting, agent.Starting, "", "process 7 is 3s old")}, lost.Events[1:]...)...)
 	}
-	good := Account{HostStatus: status("good", func(s *HostStatus) {
+	good := HostWhy{HostStatus: status("good", func(s *HostStatus) {
 		since := at(-3000)
 		s.Agent.Cause, s.Agent.Since, s.Agent.Evidence = "healthy", &since, "4012.5 H/s, pool pool:443"
 	})}
-	units := []Unit{
+	units := []modules.UnitReport{
 		{Name: agent.MinerUnit, Active: "active", Sub: "running", Result: "success", Since: "Mon 2026-11-23 11:00:00 UTC", Restarts: 2,
 			Journal: []string{"2026-11-23T11:59:00+00:00 down xmrig[7]: accepted (97/3)"}},
 		{Name: agent.Unit, Active: "failed", Sub: "failed", Result: "exit-code", ExitStatus: 1},
 	}
-	down := Account{HostStatus: status("down", func(s *HostStatus) { s.AgentActive = false }), Units: units,
+	down := HostWhy{HostStatus: status("down", func(s *HostStatus) { s.AgentActive = false }), Units: units,
 		Unread: hint.With(errors.New("the agent on the host is older than this xmrfleet"), "xmrfleet apply --target agent")}
-	bare := Account{HostStatus: status("bare", func(s *HostStatus) { s.Agent, s.AgentActive = nil, false }), Units: units[:1]}
-	dead := Account{HostStatus: HostStatus{Host: "dead", Desired: "running", Err: hint.WithKind(errors.New("connect dead:22: no route to host"), "unreachable", "is it on?")}}
-	return Explained{Hosts: []Account{lost, good, down, bare, dead}, Took: time.Second}
+	bare := HostWhy{HostStatus: status("bare", func(s *HostStatus) { s.Agent, s.AgentActive = nil, false }), Units: units[:1]}
+	dead := HostWhy{HostStatus: HostStatus{Host: "dead", Desired: "running", Err: hint.WithKind(errors.New("connect dead:22: no route to host"), "unreachable", "is it on?")}}
+	return Why{Hosts: []HostWhy{lost, good, down, bare, dead}, Took: time.Second}
 }
 
 func TestWhy(t *testing.T) {
@@ -66,9 +67,9 @@ func TestWhy(t *testing.T) {
 
 // TestWhyOfMany says little of hosts that are as described.
 func TestWhyOfMany(t *testing.T) {
-	var e Explained
+	var e Why
 	for i := range 100 {
-		a := Account{HostStatus: status(fmt.Sprintf("m%03d", i+1), func(s *HostStatus) {
+		a := HostWhy{HostStatus: status(fmt.Sprintf("m%03d", i+1), func(s *HostStatus) {
 			if i >= 50 {
 				s.Agent.State, s.Agent.LastError = agent.Unhealthy, "paused"
 			}

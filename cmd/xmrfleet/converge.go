@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"xmrfleet/cmd/xmrfleet/supply"
+	"xmrfleet/cmd/xmrfleet/view"
+	"xmrfleet/executor"
+	"xmrfleet/hcl"
+	"xmrfleet/modules"
+	"xmrfleet/plan"
+)
+
+// planFlags are what plan and apply have in common: which hosts, and which
+// part of them.
+type planFlags struct {
+	hostFlags
+	Target *modules.Part `help:"Only this part of each host: xmrig or agent." enum:"xmrig,agent" placeholder:"PART"`
+
+	saved *plan.Saved // what may be done, if a plan file says so
+}
+
+// A session is one host of a run: its description, its plan or why it has
+// none, and the shell, if it is still open.
+type session struct {
+	host  hcl.Host
+	shell *executor.Shell
+	plan  *plan.Plan
+	err   error
+
+	result view.HostResult // of an apply
+}
+
+func namesIn(sessions []*session) []string {
+	names := make([]string, len(sessions))
+	for i, s := range sessions {
+		names[i] = s.host.Name
+	}
+	return names
+}
+
+func (s *session) close() {
+	if s.shell != nil {
+		s.shell.Close()
+		s.shell = nil
+	}
+}
+
+func (s *session) view() view.HostPlan {
+	return view.HostPlan{Host: s.host.Name, Plan: s.plan, Err: s.err}
+}
+
+// prepare loads the fleet, chooses hosts and completes their descriptions: all
+// that can fail before any network.
+func (c *planFlags) prepare(ctx context.Context, p *Program, choose func(*hcl.Fleet) ([]hcl.Host, error)) ([]*session, error) {
+	fleet, err := p.load(c.fleetFlags)
+	if err != nil {
+		return nil, err
+	}
+	if c.saved != nil {
+		if err := c.saved.Unlock(p.inputs); err != nil {
+			return nil, err
+		}
+	}
+	hosts, err := choose(fleet)
+	if err != nil {
+		return nil, err
+	}
+	if c.Target == nil || *c.Target != modules.AgentPart {
+		ctx, cancel := p.unlessStopped(ctx)
+		defer cancel()
+		if err := supply.OpenReleases(ctx, fleet, hosts, p.err); err != nil {
+			return nil, err
+		}
+	}
+	builds := supply.Agents()
+	sessions := make([]*session, len(hosts))
+	for i, h := range hosts {
+		h.Miner.Agent.Binaries = builds
+		sessions[i] = &session{host: h}
+		for _, r := range c.resources(h) {
+			if err := r.Validate(); err != nil {
+				return nil, fmt.Errorf("%s: %s: %s: %w", h.Pos, h.Name, r.ID(), err)
+			}
+		}
+	}
+	return sessions, nil
+}
+
+func (c *planFlags) resources(h hcl.Host) []modules.Resource {
+	if c.Target == nil {
+		return h.Miner.Resources()
+	}
+	return h.Miner.Resources(*c.Target)
+}
+
+// gather reads all hosts at once and plans each. With a holder their locks
+// are taken, and the shells of hosts with something to do stay open.
+func (c *planFlags) gather(ctx context.Context, p *Program, d *executor.Dialer, sessions []*session, holder *executor.Holder) {
+	b := startHeartbeat(p.report, namesIn(sessions))
+	defer b.end()
+	executor.Each(ctx, sessions, 0, func(ctx context.Context, s *session) (struct{}, error) {
+		ctx, cancel := c.withinTimeout(ctx)
+		defer cancel()
+		b.reads(s.host.Name)
+		defer b.rests(s.host.Name)
+		s.read(ctx, d, c.resources(s.host), holder)
+		if holder == nil || s.err != nil || s.plan.Empty() {
+			s.close()
+		}
+		return struct{}{}, nil
+	})
+	for _, s := range sessions {
+		if s.err == nil && s.plan == nil {
+			s.err = fmt.Errorf("not read: %w", plan.ErrInterrupted)
+		}
+	}
+}
+
+func (s *session) read(ctx context.Context, d *executor.Dialer, resources []modules.Resource, holder *executor.Holder) {
+	var answers []modules.Result
+	s.shell, answers, s.err = d.Open(ctx, target(s.host), executor.OpenOptions{Lock: holder, First: plan.Probes(resources)})
+	if s.err == nil {
+		s.plan, s.err = plan.Make(resources, answers)
+	}
+}
+
+func views(sessions []*session) []view.HostPlan {
+	hosts := make([]view.HostPlan, len(sessions))
+	for i, s := range sessions {
+		hosts[i] = s.view()
+	}
+	return hosts
+}

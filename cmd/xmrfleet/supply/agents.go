@@ -1,0 +1,34 @@
+// Package supply provides what hosts are sent: the executable of XMRig's
+// release, and the builds of the health agent that are part of this program.
+package supply
+
+import (
+	"embed"
+	"strings"
+
+	"xmrfleet/modules"
+)
+
+// agents holds the builds of xmrig-orchestrator: agents/GOARCH.gz, and beside
+// it in GOARCH.sha256 the checksum of the program.
+//
+//go:embed agents
+var agents embed.FS
+
+// Agents are the agents that this xmrfleet can install, by GOARCH. None
+// are there in a build without `make build`.
+func Agents() map[string]*modules.Blob {
+	builds := make(map[string]*modules.Blob)
+	for _, arch := range []string{"amd64", "arm64"} {
+		compressed, err := agents.ReadFile("agents/" + arch + ".gz")
+		if err != nil {
+			continue
+		}
+		sum, err := agents.ReadFile("agents/" + arch + ".sha256")
+		if err != nil {
+			continue
+		}
+		builds[arch] = modules.CompressedBlob(strings.TrimSpace(string(sum)), compressed)
+	}
+	return builds
+}
