@@ -240,8 +240,7 @@ var binaryLaws = []law{
 }
 
 func TestBinaryConverges(t *testing.T) {
-	for _, l := range binaryLaws {
-		l.root = true
+	for _, l := range rooted(binaryLaws) {
 		t.Run(l.name, l.hold)
 	}
 }

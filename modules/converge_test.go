@@ -3,6 +3,7 @@ package modules
 import (
 	"fmt"
 	"os"
+	"slices"
 	"testing"
 )
 
@@ -28,10 +29,7 @@ func (l law) hold(t *testing.T) {
 	t.Parallel()
 	for done, steps := 0, 1; done <= steps; done++ {
 		t.Run(fmt.Sprintf("ended after %d", done), func(t *testing.T) {
-			h := newHost(t)
-			if l.root {
-				h = newRoot(t)
-			}
+			h := l.host(t)
 			r := l.make(h)
 			if err := r.Validate(); err != nil {
 				t.Fatal(err)
@@ -54,6 +52,23 @@ func (l law) hold(t *testing.T) {
 			}
 		})
 	}
+}
+
+// rooted are laws whose paths are not the test's to choose.
+func rooted(laws []law) []law {
+	list := slices.Clone(laws)
+	for i := range list {
+		list[i].root = true
+	}
+	return list
+}
+
+// host is one on which the resource is not yet as it should be.
+func (l law) host(t *testing.T) *host {
+	if l.root {
+		return newRoot(t)
+	}
+	return newHost(t)
 }
 
 // inTemp gives a directory of the test's own, with blanks and quotes in its

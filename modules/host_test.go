@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -24,6 +25,9 @@ type host struct {
 	state string // what the fakes know
 	path  string
 	known *Facts // as of the first change
+
+	shell []string        // in the place of sh
+	ran   map[string]bool // scripts
 }
 
 const hostPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -54,7 +58,7 @@ func newHost(t *testing.T) *host {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &host{t: t, state: t.TempDir(), path: fakes + ":" + hostPath}
+	return &host{t: t, state: t.TempDir(), path: fakes + ":" + hostPath, shell: []string{"sh"}, ran: make(map[string]bool)}
 }
 
 // newRoot returns a host with the real paths. It skips the test where that is
@@ -129,7 +133,8 @@ func (h *host) fake() string {
 // run runs a command to its end.
 func (h *host) run(c Command) Result {
 	h.t.Helper()
-	args := append([]string{"sh", "-c", runCommand, "sh", c.Script}, c.Args...)
+	h.ran[c.Script] = true
+	args := slices.Concat(h.shell, []string{"-c", runCommand, "sh", c.Script}, c.Args)
 	if h.root != "" {
 		args = append([]string{"unshare", "-m", "sh", "-c", enterHost, "sh", h.root, strings.Join(hostDirs, " ")}, args...)
 	}

@@ -73,7 +73,13 @@ func TestMiner(t *testing.T) {
 		}
 	}
 	t.Parallel()
-	h := newRoot(t)
+	lifeOfMiner(newRoot(t))
+}
+
+// lifeOfMiner brings a host from nothing to a running miner, through stopped, to
+// nothing again.
+func lifeOfMiner(h *host) {
+	t := h.t
 	apply := func(what string, m Miner, parts ...Part) (changes []string) {
 		t.Helper()
 		facts := h.facts()

@@ -35,85 +35,86 @@ func (h *host) started() Service {
 	return s
 }
 
+var serviceLaws = []law{
+	{name: "new", make: func(h *host) Resource { return h.testService() }},
+	{name: "not enabled", make: func(h *host) Resource {
+		s := h.started()
+		h.must(Command{Script: "systemctl disable a.service"})
+		return s
+	}},
+	{name: "old config", make: func(h *host) Resource {
+		h.write(testConfig, "", 0o644)
+		h.must(Command{Script: "systemctl enable a.service; systemctl start a.service"})
+		return h.started()
+	}},
+	{name: "config changed since", make: func(h *host) Resource {
+		s := h.started()
+		h.write(testConfig, "[]", 0o644)
+		record := s.Record
+		s.Record = func(f Facts) (Record, error) {
+			r, err := record(f)
+			r.Config = sum("[]")
+			return r, err
+		}
+		return s
+	}},
+	{name: "unit file changed since", make: func(h *host) Resource {
+		s := h.started()
+		unit, rev := testUnit("Type=notify")
+		h.write("/etc/systemd/system/a.service", unit.Text, 0o644)
+		record := s.Record
+		s.Record = func(f Facts) (Record, error) {
+			r, err := record(f)
+			r.Unit = rev
+			return r, err
+		}
+		return s
+	}},
+	{name: "no record", make: func(h *host) Resource {
+		s := h.started()
+		h.must(Command{Script: "rm /run/xmrfleet/a.service"})
+		return s
+	}},
+	{name: "record cut off", make: func(h *host) Resource {
+		s := h.started()
+		h.write("/run/xmrfleet/a.service", "unit ", 0o644)
+		return s
+	}},
+	{name: "failed", make: func(h *host) Resource {
+		s := h.started()
+		h.write("/run/fake/systemd/a.service.active", "failed\n", 0o644)
+		return s
+	}},
+	{name: "auto-restart", make: func(h *host) Resource {
+		s := h.started()
+		h.write("/run/fake/systemd/a.service.active", "activating\n", 0o644)
+		h.write("/run/fake/systemd/a.service.sub", "auto-restart\n", 0o644)
+		return s
+	}},
+	{name: "stopped and disabled", make: func(h *host) Resource {
+		h.started()
+		return Service{Unit: "a.service"}
+	}},
+	{name: "stopped, unit file gone", make: func(h *host) Resource {
+		h.started()
+		h.must(Command{Script: "rm /etc/systemd/system/a.service"})
+		return Service{Unit: "a.service"}
+	}},
+	{name: "stopped, unit file changed", make: func(h *host) Resource {
+		h.started()
+		h.must(Command{Script: "systemctl stop a.service; systemctl disable a.service"})
+		h.write("/etc/systemd/system/a.service", "[Service]\n", 0o644)
+		return Service{Unit: "a.service"}
+	}},
+	{name: "stopped, link without a unit", make: func(h *host) Resource {
+		h.mkdir("/etc/systemd/system/multi-user.target.wants")
+		h.must(Command{Script: `ln -s /etc/systemd/system/a.service "$1"`, Args: []string{wantsLink("a.service")}})
+		return Service{Unit: "a.service"}
+	}},
+}
+
 func TestServiceConverges(t *testing.T) {
-	for _, l := range []law{
-		{name: "new", make: func(h *host) Resource { return h.testService() }},
-		{name: "not enabled", make: func(h *host) Resource {
-			s := h.started()
-			h.must(Command{Script: "systemctl disable a.service"})
-			return s
-		}},
-		{name: "old config", make: func(h *host) Resource {
-			h.write(testConfig, "", 0o644)
-			h.must(Command{Script: "systemctl enable a.service; systemctl start a.service"})
-			return h.started()
-		}},
-		{name: "config changed since", make: func(h *host) Resource {
-			s := h.started()
-			h.write(testConfig, "[]", 0o644)
-			record := s.Record
-			s.Record = func(f Facts) (Record, error) {
-				r, err := record(f)
-				r.Config = sum("[]")
-				return r, err
-			}
-			return s
-		}},
-		{name: "unit file changed since", make: func(h *host) Resource {
-			s := h.started()
-			unit, rev := testUnit("Type=notify")
-			h.write("/etc/systemd/system/a.service", unit.Text, 0o644)
-			record := s.Record
-			s.Record = func(f Facts) (Record, error) {
-				r, err := record(f)
-				r.Unit = rev
-				return r, err
-			}
-			return s
-		}},
-		{name: "no record", make: func(h *host) Resource {
-			s := h.started()
-			h.must(Command{Script: "rm /run/xmrfleet/a.service"})
-			return s
-		}},
-		{name: "record cut off", make: func(h *host) Resource {
-			s := h.started()
-			h.write("/run/xmrfleet/a.service", "unit ", 0o644)
-			return s
-		}},
-		{name: "failed", make: func(h *host) Resource {
-			s := h.started()
-			h.write("/run/fake/systemd/a.service.active", "failed\n", 0o644)
-			return s
-		}},
-		{name: "auto-restart", make: func(h *host) Resource {
-			s := h.started()
-			h.write("/run/fake/systemd/a.service.active", "activating\n", 0o644)
-			h.write("/run/fake/systemd/a.service.sub", "auto-restart\n", 0o644)
-			return s
-		}},
-		{name: "stopped and disabled", make: func(h *host) Resource {
-			h.started()
-			return Service{Unit: "a.service"}
-		}},
-		{name: "stopped, unit file gone", make: func(h *host) Resource {
-			h.started()
-			h.must(Command{Script: "rm /etc/systemd/system/a.service"})
-			return Service{Unit: "a.service"}
-		}},
-		{name: "stopped, unit file changed", make: func(h *host) Resource {
-			h.started()
-			h.must(Command{Script: "systemctl stop a.service; systemctl disable a.service"})
-			h.write("/etc/systemd/system/a.service", "[Service]\n", 0o644)
-			return Service{Unit: "a.service"}
-		}},
-		{name: "stopped, link without a unit", make: func(h *host) Resource {
-			h.mkdir("/etc/systemd/system/multi-user.target.wants")
-			h.must(Command{Script: `ln -s /etc/systemd/system/a.service "$1"`, Args: []string{wantsLink("a.service")}})
-			return Service{Unit: "a.service"}
-		}},
-	} {
-		l.root = true
+	for _, l := range rooted(serviceLaws) {
 		t.Run(l.name, l.hold)
 	}
 }
