@@ -5,9 +5,10 @@
 // an error can be planned. Mistakes in the file are [Diagnostics], all of them
 // at once, written for the file's author. No diagnostic holds a secret.
 //
-// To add an attribute, add a row to a table in schema.go and read it in
-// miner.go. The package imports modules and the HCL libraries, nothing else of
-// this program.
+// To add an attribute, add a row to blockAttributes in schema.go, with its type
+// and its check, and read it in host.go, where the last layer wins; the field
+// that it fills is in package modules. The package imports modules and the HCL
+// libraries, nothing else of this program, and no other package imports those.
 package hcl
 
 import (

@@ -1,9 +1,11 @@
 package modules
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -17,12 +19,13 @@ import (
 // A host runs commands as executor does, with real sh and coreutils. The
 // programs of testdata/bin stand in for what would need a whole machine.
 //
-// Where the test runs as root, each command gets a mount namespace of its own
-// in which the directories that modules writes to are those below root.
+// Where the test runs as root, the host has a mount namespace of its own in
+// which the directories that modules writes to are those below root.
 type host struct {
 	t     *testing.T
-	root  string // empty: no mount namespace
-	state string // what the fakes know
+	root  string   // empty: no mount namespace
+	enter []string // the words that run a command in it
+	state string   // what the fakes know
 	path  string
 	known *Facts // as of the first change
 
@@ -35,11 +38,13 @@ const hostPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 // hostDirs are mounted over the real ones.
 var hostDirs = []string{"/etc", "/usr/local", "/var/lib", "/run", "/opt", "/home", "/root"}
 
-const enterHost = `
-root=$1; shift
-for dir in $1; do mount --bind "$root$dir" "$dir" || exit 99; done; shift
+// mountHost keeps the mounts for as long as somebody holds its input open.
+const mountHost = `
+root=$1
+for dir in $2; do mount --bind "$root$dir" "$dir" || exit 99; done
 mount --bind /run/fake/uptime /proc/uptime || exit 99
-exec "$@"`
+echo mounted
+exec cat`
 
 const runCommand = `
 umask 022
@@ -92,7 +97,34 @@ func newRoot(t *testing.T) *host {
 	}
 	h.write("/run/fake/uptime", "100.00 0.00\n", 0o644)
 	h.path = hostPath
+	h.mount()
 	return h
+}
+
+// mount makes the namespace, which ends with the test.
+func (h *host) mount() {
+	h.t.Helper()
+	keeper := exec.Command("unshare", "-m", "sh", "-c", mountHost, "sh", h.root, strings.Join(hostDirs, " "))
+	keeper.Stderr = os.Stderr
+	stdin, err := keeper.StdinPipe()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	stdout, err := keeper.StdoutPipe()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if err := keeper.Start(); err != nil {
+		h.t.Fatal(err)
+	}
+	h.t.Cleanup(func() {
+		stdin.Close()
+		keeper.Wait()
+	})
+	if line, err := bufio.NewReader(stdout).ReadString('\n'); line != "mounted\n" {
+		h.t.Fatalf("mount the host: %q, %v", line, err)
+	}
+	h.enter = []string{"nsenter", fmt.Sprintf("--mount=/proc/%d/ns/mnt", keeper.Process.Pid), "--"}
 }
 
 func (h *host) mkdir(path string) {
@@ -134,10 +166,7 @@ func (h *host) fake() string {
 func (h *host) run(c Command) Result {
 	h.t.Helper()
 	h.ran[c.Script] = true
-	args := slices.Concat(h.shell, []string{"-c", runCommand, "sh", c.Script}, c.Args)
-	if h.root != "" {
-		args = append([]string{"unshare", "-m", "sh", "-c", enterHost, "sh", h.root, strings.Join(hostDirs, " ")}, args...)
-	}
+	args := slices.Concat(h.enter, h.shell, []string{"-c", runCommand, "sh", c.Script}, c.Args)
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Env = []string{"PATH=" + h.path, "LC_ALL=C", "FAKE=" + h.fake()}
 	var stdout, stderr bytes.Buffer

@@ -94,7 +94,7 @@ func sinceTime(text string) string {
 	return text
 }
 
-// A LogEntry is one of a journal.
+// A LogEntry is an entry of a journal.
 type LogEntry struct {
 	Time   time.Time
 	From   string // who wrote it: SYSLOG_IDENTIFIER

@@ -1,14 +1,28 @@
-// Package modules knows the kinds of things that a mining host is made of, and
-// how a miner's description turns into a list of them.
+// Package modules knows what a mining host is made of, what it is asked, and
+// what its answers mean.
 //
-// A kind is a [Resource]: a read-only [Command] that prints what is there, and
-// a pure function from that text to the [Change] that is still missing. There
-// is no apply in this package: a Change carries the very commands that the
-// reader was shown. To add a kind, add a file with a type that implements
-// Resource, a row to the table of TestConverge, and use it in compose.go.
+// What a host is made of are resources. A kind is a [Resource]: a read-only
+// [Command] that prints what is there, and a pure function from that text to
+// the [Change] that is still missing. There is no apply in this package: a
+// Change carries the very commands that the reader was shown. compose.go turns
+// a [Miner], the description, into the list of its resources.
 //
-// Scripts are constants. Whatever varies travels as an argument or on standard
-// input, never inside a script. The package imports the standard library only.
+// All else that is asked of a host is a pair of functions in a file of its own:
+// one gives the command, the other reads its result, as [StatusProbe] and
+// [ParseStatus]. What an answer means, as whether a miner is healthy, are
+// methods of the type that was read, so that every reader decides alike.
+//
+// The package does no I/O and knows nothing of SSH, of fleet.hcl or of how
+// anything is shown. Scripts are constants: whatever varies travels as an
+// argument or on standard input, never inside a script. No shell script for a
+// host stands anywhere else, but for those of package executor that make
+// commands run. The package imports the standard library only, and its own leaf
+// packages: agent (what both programs say to each other), hint and printable.
+//
+// To add a kind of resource, add a file with a type that implements Resource, a
+// row to the table laws of converge_test.go, and use it in compose.go. To ask
+// something else, add a file with the pair, and ask it in askAll of
+// scripts_test.go, which has every script run by all shells.
 package modules
 
 // A Resource is one thing on a host and the state it should be in.

@@ -2,9 +2,13 @@
 // it there.
 //
 // There is one path: [Probes] are the questions, [Make] turns the answers into
-// a [Plan], and [Plan.Apply] runs the very changes that the plan shows. The
-// package knows nothing of SSH or of fleet.hcl; a [Runner] is whatever runs
-// commands in order.
+// a [Plan], and [Plan.Apply] runs the very changes that the plan shows. A
+// [Saved] plan is what somebody approved on its way from one run to another.
+//
+// The package knows nothing of SSH, of fleet.hcl or of how a plan is shown; a
+// [Runner] is whatever runs commands in order. It knows no kind of resource
+// either: a new kind needs no change here. What concerns several hosts, as the
+// order in which they are changed, belongs here as pure functions of plans.
 package plan
 
 import (

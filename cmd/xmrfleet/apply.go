@@ -160,8 +160,9 @@ func (c *applyCmd) approval(p *Program) error {
 	return nil
 }
 
-// recall reads the saved plan: its hosts, unless fewer are selected, and its
-// part of them. What is to be tried again is a plan of its own.
+// recall reads the saved plan and takes its hosts, unless fewer are selected,
+// and its part of them. The command line that retries is one without the plan:
+// what is left to do is planned anew.
 func (c *applyCmd) recall(p *Program) error {
 	saved, err := plan.ReadSaved(string(c.Plan), version)
 	if err != nil {

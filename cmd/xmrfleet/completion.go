@@ -12,7 +12,7 @@ import (
 	"xmrfleet/hcl"
 )
 
-// completions holds a script a shell. Each asks "xmrfleet complete -- WORD..."
+// completions holds a script for each shell, which asks "xmrfleet complete -- WORD..."
 // for every candidate, so that no script has to know a command or a flag.
 //
 //go:embed completion
@@ -31,7 +31,7 @@ func (c *completionCmd) Run(p *Program) error {
 	return err
 }
 
-// completeCmd serves the scripts. It prints a line a candidate, with a
+// completeCmd serves the scripts. It prints a candidate a line, with a
 // description after a tab, or ":files" where a file name is wanted.
 type completeCmd struct {
 	Words []string `arg:"" optional:"" passthrough:"" help:"Two dashes, then the words after xmrfleet up to the cursor, the unfinished one last."`
@@ -87,7 +87,7 @@ func (l *commandLine) read(word string) {
 	}
 }
 
-// cluster takes short flags: any number, of which the last may have a value.
+// cluster takes a word of short flags, as -yl: the last one may have a value.
 func (l *commandLine) cluster(letters string) {
 	for i, letter := range letters {
 		flag := l.find(func(f *kong.Flag) bool { return f.Short == letter })
@@ -182,7 +182,7 @@ func (l *commandLine) complete(word string) []string {
 	return slices.DeleteFunc(list, func(c string) bool { return c != wantFiles && !strings.HasPrefix(c, word) })
 }
 
-// wantFiles stands for the names of files, which the shell completes better.
+// wantFiles asks the shell to complete names of files, which it does better.
 const wantFiles = ":files"
 
 func (l *commandLine) flags() []string {
@@ -205,8 +205,8 @@ func (l *commandLine) commands() []string {
 	return list
 }
 
-// values lists those of a flag or an argument. What it is, is said by its name
-// for people: HOSTS, FILE.
+// values lists what a flag or an argument can be. name is what the help calls
+// the value, as HOSTS or FILE, and says of what kind it is.
 func (l *commandLine) values(v *kong.Value, name, word string) []string {
 	switch name = strings.ToLower(name); {
 	case v.Enum != "":

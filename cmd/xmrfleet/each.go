@@ -19,7 +19,7 @@ func askEach[T any](ctx context.Context, p *Program, f hostFlags, ask perHost[T]
 	return hosts, onEach(ctx, p, f.connectionFlags, hosts, 0, ask), nil
 }
 
-// A perHost is what is to be done with each host.
+// A perHost is a function that does something with one host.
 type perHost[T any] func(context.Context, *executor.Dialer, hcl.Host) (T, error)
 
 // onEach does something with each host, at most limit at once (0: all), each
@@ -39,7 +39,8 @@ func onEach[T any](ctx context.Context, p *Program, c connectionFlags, hosts []h
 	})
 }
 
-// onEachWithHeartbeat is onEach for a task that may take its time.
+// onEachWithHeartbeat is onEach for a task that may take long: now and then it
+// is told which hosts are waited for.
 func onEachWithHeartbeat[T any](ctx context.Context, p *Program, c connectionFlags, hosts []hcl.Host, t task, do perHost[T]) []executor.Outcome[T] {
 	b := startHeartbeat(p.report, namesOf(hosts))
 	defer b.end()
@@ -62,12 +63,12 @@ func ask[T any](question modules.Command, read func(modules.Result) (T, error)) 
 	}
 }
 
-// printed reads the answer to a question that is in what was printed.
+// printed makes a reader of what a command printed a reader of its result.
 func printed[T any](read func(string) (T, error)) func(modules.Result) (T, error) {
 	return func(r modules.Result) (T, error) { return read(r.Stdout) }
 }
 
-// count tells the exit code what became of the hosts.
+// count counts what became of the hosts, and returns the exit code.
 func count[T any](p *Program, outcomes []executor.Outcome[T]) exitCode {
 	for _, o := range outcomes {
 		p.hosts.asked(o.Err)

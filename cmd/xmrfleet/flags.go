@@ -66,7 +66,7 @@ func (f connectionFlags) Validate() error {
 	return nil
 }
 
-// withinTimeout is the context of what is done with one host.
+// withinTimeout returns a context for what is done with one host.
 func (f connectionFlags) withinTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(ctx, f.Timeout, timeoutCause(f.Timeout))
 }
@@ -78,7 +78,7 @@ func (c timeoutCause) Error() string {
 	return fmt.Sprintf("not done within --timeout %s", time.Duration(c))
 }
 
-// Is makes it what the end of such a context usually is.
+// Is makes errors.Is find what the end of such a context usually is.
 func (c timeoutCause) Is(target error) bool { return target == context.DeadlineExceeded }
 
 func (f connectionFlags) dialer(log io.Writer) *executor.Dialer {

@@ -47,7 +47,7 @@ func (b *heartbeat) keep() {
 	}
 }
 
-// end also waits until nothing is being told.
+// end ends the heartbeat: no event comes after it.
 func (b *heartbeat) end() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -89,7 +89,7 @@ func (b *heartbeat) begin(host string, t task) {
 	b.tasks[host] = t
 }
 
-// rests says that nothing is done on a host any more.
+// rests says that nothing is being done on a host any more.
 func (b *heartbeat) rests(host string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -36,7 +36,7 @@ func (i identity) holder() executor.Holder {
 	return h
 }
 
-// who is how a host's journal names the run.
+// who names the run in the journals of hosts.
 func who(h executor.Holder) string {
 	return fmt.Sprintf("run %s by %s from %s", h.Run, h.User, h.Machine)
 }

@@ -9,8 +9,8 @@ import (
 	"xmrfleet/modules/printable"
 )
 
-// A logHandler prints records for a person at the terminal: whom it is about,
-// what was seen, and the rest behind it.
+// A logHandler prints records for a person at the terminal: the host that it is
+// about, the message, and the attributes behind it.
 type logHandler struct {
 	w     io.Writer
 	level slog.Level

@@ -29,7 +29,8 @@ func (c *logsCmd) Help() string {
 	return `The journals of all hosts in one, by the hosts' own clocks, in your time zone.`
 }
 
-// defaultLines of each host are shown where nothing is said.
+// defaultLines of each host are shown where neither --lines nor --since is
+// given.
 const defaultLines = 20
 
 func (c *logsCmd) Run(ctx context.Context, p *Program) error {

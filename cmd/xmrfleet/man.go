@@ -20,7 +20,7 @@ func (c *manCmd) Run(p *Program, k *kong.Context) error {
 	return err
 }
 
-// environment and files are what the flags do not tell.
+// manualEnvironment and manualFiles are what the flags do not tell.
 const (
 	manualEnvironment = `XMRFLEET_SSH_CONFIG|The ssh configuration, as --ssh-config.
 XMRFLEET_VAR_NAME|The value of the variable NAME of the fleet file, where --var gives none.
@@ -33,7 +33,7 @@ SSH_AUTH_SOCK|The ssh agent, unless the ssh configuration names another one.`
 ~/.cache/xmrfleet|What rerun and @failed mean: the last command that was to change hosts of each fleet file, without secrets. $XDG_CACHE_HOME takes the place of ~/.cache.`
 )
 
-// A manual is being written.
+// A manual is a manual page while it is written.
 type manual struct {
 	app  *kong.Application
 	text strings.Builder
@@ -149,8 +149,8 @@ func (m *manual) list(text string) {
 	}
 }
 
-// roff keeps text from being read as commands: groff_char(7) says what of it
-// would change its look.
+// roff escapes text so that it is not read as commands and looks as it is:
+// groff_char(7).
 func roff(text string) string {
 	text = strings.NewReplacer(`\`, `\e`, "-", `\-`, "'", `\(aq`, "`", "\\(ga", "~", `\(ti`, "^", `\(ha`).Replace(text)
 	if strings.HasPrefix(text, ".") {

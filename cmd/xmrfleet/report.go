@@ -33,7 +33,8 @@ type reportFlags struct {
 	Format   *string  `help:"Print as text, json or github, which GitHub Actions gets by itself." enum:"text,json,github" placeholder:"FORMAT"`
 }
 
-// requested are the flags of a command line that was not understood.
+// requested finds the flags for reporters in a command line that was not
+// understood.
 func requested(args []string) reportFlags {
 	var f reportFlags
 	for i, arg := range args {

@@ -13,7 +13,7 @@ type stopCause string
 
 func (c stopCause) Error() string { return string(c) }
 
-// Is makes it what the end of a context usually is.
+// Is makes errors.Is find what the end of a context usually is.
 func (c stopCause) Is(target error) bool { return target == context.Canceled }
 
 // signals are those that the run got. The first closes stop: nothing new

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/term"
 )
 
-// streams are what a run is told by and tells with.
+// streams are the printers of a run, and what is behind them.
 type streams struct {
 	out, err *view.Printer
 	output   *output // what out writes to
@@ -66,8 +66,8 @@ func (p *Program) ask(question string) bool {
 	}
 }
 
-// An output is standard output, and remembers why something did not get there.
-// That nobody reads on is no such reason.
+// An output is standard output. It keeps the first error of writing, but not
+// EPIPE: that nobody reads on is no failure.
 type output struct {
 	w      io.Writer
 	unread chan struct{} // closed when nobody reads on

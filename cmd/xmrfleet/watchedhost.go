@@ -26,7 +26,8 @@ type watchedHost struct {
 	shell  *executor.Shell  // nil: there is none; while an answer is waited for, it belongs to who asks
 }
 
-// overdue is from when on a host that does not answer is not what it was.
+// overdue is how long the last answer of a host holds while a new one is waited
+// for.
 const overdue = 5 * time.Second
 
 var errNoAnswer = errors.New("no answer yet")
@@ -36,7 +37,8 @@ func newWatchedHost(h hcl.Host) *watchedHost {
 }
 
 // ask costs a round trip where there is a connection, and makes one where there
-// is none or where it turns out to be lost. An error leaves none.
+// is none or where it turns out to be lost. After an error there is no
+// connection.
 func (w *watchedHost) ask(ctx context.Context) (modules.Status, error) {
 	if w.shell != nil {
 		answers, err := w.shell.Run(ctx, nil, modules.StatusProbe())
@@ -56,7 +58,7 @@ func (w *watchedHost) ask(ctx context.Context) (modules.Status, error) {
 	return modules.ParseStatus(answers[0].Stdout)
 }
 
-// take notes what became of a question.
+// take records the answer to a question, or why there is none.
 func (w *watchedHost) take(s modules.Status, err error) {
 	w.status = statusOf(w.host, s, err)
 	w.asked = time.Time{}
@@ -69,7 +71,7 @@ func (w *watchedHost) take(s modules.Status, err error) {
 	w.pause = min(max(executor.ShortestPause, 2*w.pause), executor.LongestPause)
 }
 
-// now is the last answer, if it may still hold.
+// now is the last answer or, if the next one is overdue, that there is none.
 func (w *watchedHost) now(every time.Duration) view.HostStatus {
 	waited := time.Since(w.asked)
 	if w.asked.IsZero() || waited < max(overdue, every) {

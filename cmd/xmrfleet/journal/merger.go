@@ -29,15 +29,15 @@ type Merger struct {
 	held    []entry
 }
 
-// An entry is one of a host's journal.
+// An entry is an entry of the journal of a host.
 type entry struct {
 	host string
 	modules.LogEntry
 }
 
-// A notice is what is to be said of a host behind the entries that came before
-// it. Any notice says that the host's past is told; without an event it says no
-// more than that.
+// A notice is an event of a host that is reported behind the entries that came
+// before it. It also says that the host has sent all entries that were there
+// when it was asked; a notice without an event says only that.
 type notice struct {
 	host  string
 	event view.Event
@@ -65,8 +65,9 @@ func (m *Merger) end(host string, err error) {
 	m.notify(host, view.Unheard{Host: host, Err: err})
 }
 
-// Entries of a journal that is followed wait a moment for older ones of other
-// hosts, and at first for the past of all hosts, though not long.
+// Entries of a journal that is followed wait entryWait for older ones of other
+// hosts. In the beginning they wait until all hosts have sent what was there,
+// for pastWait at most.
 const (
 	entryWait = 200 * time.Millisecond
 	pastWait  = 2 * time.Second

@@ -68,7 +68,7 @@ func (r HostResult) text() string {
 	return out.String()
 }
 
-// An applySum is what an apply came to.
+// An applySum is the sum over all hosts of an apply.
 type applySum struct{ hosts, converged, changes, restarts, failed int }
 
 func applyTotals(results []HostResult) applySum {
@@ -97,7 +97,7 @@ func (t applySum) String() string {
 	return total
 }
 
-// progressOf says in what state a host was left.
+// progressOf says how far a host got that is not as it should be.
 func progressOf(r HostResult) string {
 	switch {
 	case !r.Touched:
@@ -148,7 +148,7 @@ func (r HostResult) line() line {
 	return hostSummaryLine.line(r.Host, r.Host+": "+progressOf(r)+": "+err.Error(), fields).as(levelError)
 }
 
-// result is progressOf for programs.
+// result is the same in a word for programs.
 func (r HostResult) result() string {
 	switch {
 	case r.Err() == nil && len(r.Done) == 0:

@@ -18,7 +18,7 @@ type Control struct {
 	Took    time.Duration
 }
 
-// HostControl is a host that was told to do something.
+// HostControl is what became of the command on a host.
 type HostControl struct {
 	Host string
 	Err  error // why it did not, or nil

@@ -147,7 +147,7 @@ func (p *Printer) output(out *strings.Builder, g *sameOutput, shown bool) {
 	}
 }
 
-// An execSum is what a command came to.
+// An execSum is the sum over all hosts of an exec.
 type execSum struct {
 	hosts, done, unreached, unfinished int
 	statuses                           []int // other than 0, ascending

@@ -91,7 +91,8 @@ func (p *Printer) group(out *strings.Builder, g *group, details bool) {
 	}
 }
 
-// content says in a few words what is in a new file, "" of anything else.
+// content says in a few words what is in a file that is new; it is "" for any
+// other change.
 func (g *group) content(i int, c plan.Change) string {
 	switch {
 	case c.Before != "" || c.After == "":
@@ -145,8 +146,8 @@ func (p *Printer) change(out *strings.Builder, c plan.Change, details bool, cont
 	}
 }
 
-// inline is what stands in the line of a change: its fields, unless they get
-// lines of their own, and content.
+// inline is what stands behind a change in its own line: its fields, unless
+// they get lines of their own, and content.
 func inline(c plan.Change, content string) string {
 	var words []string
 	if c.Action != modules.Update {

@@ -30,7 +30,8 @@ type GitHub struct {
 	annotations []annotation
 }
 
-// An annotation is a remark beside a line of a file, or none.
+// An annotation is a remark beside a line of a file, or without a place if pos
+// is zero.
 type annotation struct {
 	level string // error or warning
 	pos   hcl.Pos
@@ -75,7 +76,7 @@ func (g *GitHub) Report(e Event) {
 	}
 }
 
-// hide comes before all that could hold a secret.
+// hide tells the runner the secrets, before anything that could hold one.
 func (g *GitHub) hide(secrets []string) {
 	if !g.Mask {
 		return
@@ -171,7 +172,8 @@ func (g *GitHub) command(a annotation) string {
 	return fmt.Sprintf("::%s %s::%s\n", a.level, properties, data.Replace(g.Log.Out.Mask(printable.Text(a.text))))
 }
 
-// inRepository is the path as GitHub shows it, if the file is in there.
+// inRepository is the path relative to the repository, as GitHub shows it. A
+// file that is not in there keeps its path.
 func (g *GitHub) inRepository(file string) string {
 	path, err := filepath.Abs(file)
 	if err != nil || g.Root == "" {

@@ -127,7 +127,7 @@ func (g grid) line(cells []string, widths []int) string {
 	return line.String()
 }
 
-// noteBelow is a note as lines of its own.
+// noteBelow breaks a note into lines that stand below its row.
 func noteBelow(note string, width int, briefly bool) []string {
 	room := max(1, width-len(noteIndent))
 	if briefly {

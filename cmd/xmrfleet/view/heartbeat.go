@@ -16,7 +16,7 @@ type Heartbeat struct {
 	Hosts []Busy
 }
 
-// What a busy host may be at.
+// The phases of a busy host.
 const (
 	Reading    = "read" // it is being connected to, or read
 	Changing   = "change"
@@ -24,7 +24,7 @@ const (
 	Commanding = "command" // of an exec
 )
 
-// A Busy host is one that is worked on.
+// A Busy is a host on which something is being done.
 type Busy struct {
 	Host   string
 	Phase  string

@@ -24,8 +24,8 @@ func names(hosts []string) string {
 	return selector.Names(hosts)
 }
 
-// grouped are the items of which the same is said, in the order of the first
-// ones.
+// grouped puts items together for which said returns the same, in the order of
+// the first one of each group.
 func grouped[T any](items []T, said func(T) string) [][]T {
 	var groups [][]T
 	at := make(map[string]int)
@@ -67,8 +67,8 @@ func (p *Printer) failures(out *strings.Builder, all []hostFailure) {
 	}
 }
 
-// chosen are the rows of a table of hosts, and what is said of the others.
-// Beside the rows, the page has so many lines.
+// chosen are the hosts that get a row of the table, and what is said of the
+// others. beside is how many lines the page has besides those rows.
 func (p *Printer) chosen(hosts []HostStatus, beside int) (rows []HostStatus, others string) {
 	if p.Height == 0 && len(hosts) <= tableHosts || p.Height > 0 && height(hosts) <= p.Height-beside {
 		return hosts, ""
@@ -133,7 +133,7 @@ func height(hosts []HostStatus) int {
 	return n
 }
 
-// ofOthers is a line about hosts without a row.
+// ofOthers is a line that names hosts for which the table has no row.
 func (p *Printer) ofOthers(text string, hosts []HostStatus) string {
 	var list []string
 	for _, h := range hosts {

@@ -49,7 +49,7 @@ func (p *Printer) plan(hosts []HostPlan, details bool, took time.Duration) {
 	io.WriteString(p, out.String())
 }
 
-// A planSum is what a plan comes to.
+// A planSum is the sum over all hosts of a plan.
 type planSum struct{ read, toChange, changes, restarts, failed, stale int }
 
 func planTotals(hosts []HostPlan) planSum {

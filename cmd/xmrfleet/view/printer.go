@@ -1,5 +1,18 @@
-// Package view prints what the commands found out, for people. It decides
-// nothing, and no secret passes it.
+// Package view shows what commands found out, to people and to programs. It
+// decides nothing, and no secret passes it.
+//
+// A command reports events. Each [Event] is data with two forms: its text, and
+// its JSON lines. Both stand in the file of the command that it belongs to,
+// beside the event; table.go lists the types of lines, and README.md's
+// reference is held to it. A [Reporter] takes the events of a run: [Text],
+// [JSON], [GitHub], or one of another package, which reads their fields.
+//
+// What texts are made of stands apart: printer.go (colours, secrets), layout.go
+// (width), grid.go (tables), diff.go, fold.go (hosts with equal changes),
+// many.go (hosts that are too many to be listed), name.go and words.go.
+//
+// To add a JSON line, add its fields as a struct beside its event, a variable
+// to table.go, and a row to the reference in README.md.
 package view
 
 import (
@@ -31,8 +44,8 @@ func NewPrinter(w io.Writer, colour bool, width int) *Printer {
 	return &Printer{w: w, Colour: colour, Width: width, secrets: strings.NewReplacer()}
 }
 
-// shortestSecret is the length from which on a secret is searched for. A
-// shorter one would tear common words apart and is none.
+// shortestSecret is the length of the shortest secret that is searched for, in
+// bytes. Masking a shorter one would tear common words apart.
 const shortestSecret = 4
 
 // Hide masks the secrets in all that is printed from now on, as they are and
@@ -43,7 +56,7 @@ func (p *Printer) Hide(secrets []string) {
 	p.secrets = redactor(secrets)
 }
 
-// shortestLine is that for a line of a secret that has several.
+// shortestLine is the same for a single line of a secret of several lines.
 const shortestLine = 8
 
 // redactor replaces the secrets that are long enough, the longest first. Much
@@ -72,7 +85,7 @@ func redactor(secrets []string) *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }
 
-// written is a secret as it is and as programs write it: in JSON, with and
+// written returns the forms of a secret: as it is, and as programs write it: in JSON, with and
 // without care for HTML, and quoted for a shell.
 func written(secret string) []string {
 	html, err := json.Marshal(secret)

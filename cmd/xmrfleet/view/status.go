@@ -84,13 +84,14 @@ func (h HostStatus) silence() string {
 
 func failedCommands(n int) string { return Plural(n, "command") + " failed within the last hour" }
 
-// remarkable reports whether there is something to see.
+// remarkable reports whether the host has to be seen in a list of many: it is
+// not as desired, or there is a note.
 func (h HostStatus) remarkable() bool { return !h.AsDesired() || h.note() != "" }
 
-// windows are those of agent.Status.Hashrate.
+// windows names the windows of agent.Status.Hashrate.
 var windows = [3]string{"10s", "60s", "15m"}
 
-// A fleetSum is what the hosts come to.
+// A fleetSum is the sum over all hosts.
 type fleetSum struct {
 	hosts, healthy, asDesired int
 	failed                    int // commands
@@ -259,7 +260,7 @@ func (t fleetSum) line(took time.Duration) line {
 		statusSummary{t.hosts, t.asDesired, t.healthy, t.rate, windows[t.window], t.failed, took.Milliseconds()})
 }
 
-// A unitStatus is what systemd says.
+// unitStatus is what systemd says of the two units.
 type unitStatus struct {
 	Installed   bool   `json:"installed"`
 	Active      string `json:"active_state"`

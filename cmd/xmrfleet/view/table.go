@@ -20,13 +20,13 @@ func lineOf[B any](name string) lineType[B] {
 	return lineType[B](name)
 }
 
-// line is a line that is about a host, or about the run if host is empty.
+// line makes a line about a host, or about the run if host is empty.
 // message is what a person would be told.
 func (t lineType[B]) line(host, message string, fields B) line {
 	return line{kind: string(t), host: host, message: message, fields: fields}
 }
 
-// noFields are those of a line whose message says all.
+// noFields is for lines whose message says all.
 type noFields struct{}
 
 var (

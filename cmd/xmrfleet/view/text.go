@@ -10,5 +10,5 @@ type Text struct {
 	silence  atomic.Int32 // heartbeats since the last line of progress
 }
 
-// Report prints e. It prints nothing of an event that people see by itself.
+// Report prints e. Some events print nothing: people see them by what follows.
 func (t *Text) Report(e Event) { e.text(t) }

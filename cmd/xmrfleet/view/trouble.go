@@ -14,7 +14,7 @@ type trouble struct {
 	Hint  string    `json:"hint,omitempty"`
 }
 
-// troubleOf is all that err tells; nothing of nil.
+// troubleOf returns all that err tells; it is empty for nil.
 func troubleOf(err error) trouble {
 	if err == nil {
 		return trouble{}

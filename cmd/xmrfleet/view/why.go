@@ -20,7 +20,7 @@ type Why struct {
 	Took  time.Duration
 }
 
-// An HostWhy is what is known on a host of how its miner came into its state.
+// A HostWhy is what a host knows of how its miner came into its state.
 type HostWhy struct {
 	HostStatus
 	Events []agent.Event        // of the last 24 hours, the newest last
@@ -120,7 +120,8 @@ func (h HostWhy) headline() string {
 	return text
 }
 
-// writeHint writes what can be done about err. It is never wrapped: it may be a command.
+// writeHint writes what can be done about err, on a line that is never wrapped:
+// it may be a command.
 func writeHint(out *strings.Builder, err error) {
 	if text := hint.Of(err); text != "" {
 		fmt.Fprintf(out, "      hint: %s\n", indentRest(printable.Text(text), "      "))

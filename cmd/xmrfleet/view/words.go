@@ -73,7 +73,7 @@ func wasWere(n int, noun string) string {
 
 var longHash = regexp.MustCompile(`\b([0-9a-f]{12})[0-9a-f]{52}\b`)
 
-// short cuts checksums to what tells them apart.
+// short cuts checksums to their first twelve digits.
 func short(s string) string { return longHash.ReplaceAllString(s, "$1…") }
 
 // oneLine joins the words of a text.
