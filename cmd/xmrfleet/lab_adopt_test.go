@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"xmrfleet/testdata/release"
+	"xmrfleet/cmd/internal/release"
 )
 
 // member returns the xmrig member of a release.

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"xmrfleet/testdata/release"
+	"xmrfleet/cmd/internal/release"
 )
 
 // mini1 is the host block of a fleet of one, with settings of its xmrig block.

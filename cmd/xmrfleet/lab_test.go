@@ -14,8 +14,8 @@ import (
 	"sync"
 	"testing"
 
-	"xmrfleet/testdata/lab"
-	"xmrfleet/testdata/release"
+	"xmrfleet/cmd/internal/lab"
+	"xmrfleet/cmd/internal/release"
 )
 
 // The tests of these files run the built xmrfleet against real hosts: Debian

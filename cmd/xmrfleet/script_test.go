@@ -17,7 +17,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"xmrfleet/testdata/release"
+	"xmrfleet/cmd/internal/release"
 )
 
 var update = flag.Bool("update", false, "write what the program says into the scripts")

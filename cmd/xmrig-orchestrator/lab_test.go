@@ -15,11 +15,11 @@ import (
 	"testing"
 	"time"
 
+	"xmrfleet/cmd/internal/lab"
+	"xmrfleet/cmd/internal/release"
 	"xmrfleet/cmd/xmrig-orchestrator/internal/health"
 	"xmrfleet/cmd/xmrig-orchestrator/internal/store"
 	"xmrfleet/modules/agent"
-	"xmrfleet/testdata/lab"
-	"xmrfleet/testdata/release"
 )
 
 // The tests of these files run the agent that the built xmrfleet installs, under
