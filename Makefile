@@ -68,8 +68,10 @@ lint:
 	go vet -tags lab ./...
 	go run $(STATICCHECK) -tags lab ./...
 
+# Writes every expected text anew, as the tests get it now; read the diff.
 golden:
-	go test ./... -update
+	UPDATE_GOLDEN=1 go test ./...
+	git status --short '*golden*' testdata cmd/xmrfleet/example.hcl
 
 clean:
 	rm -rf bin cmd/xmrfleet/agents/*.gz cmd/xmrfleet/agents/*.sha256

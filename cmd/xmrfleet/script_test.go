@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"flag"
 	"io"
 	"net"
 	"os"
@@ -18,9 +17,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"xmrfleet/cmd/internal/release"
+	"xmrfleet/modules/golden"
 )
-
-var update = flag.Bool("update", false, "write what the program says into the scripts")
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"xmrfleet": main})
@@ -31,7 +29,7 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "../../testdata/script",
-		UpdateScripts:       *update,
+		UpdateScripts:       golden.Updating(),
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
