@@ -5,30 +5,20 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"xmrfleet/cmd/internal/recorded"
 )
 
-func recordedText(t *testing.T, name string) string {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", name+".json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
-
 func TestRenderIsAsRecorded(t *testing.T) {
-	files, _ := filepath.Glob("testdata/*.json")
-	if len(files) != 9 {
-		t.Fatalf("%d recorded bodies", len(files))
+	names := recorded.Names()
+	if len(names) != 9 {
+		t.Fatalf("%d recorded bodies", len(names))
 	}
-	for _, file := range files {
-		name := strings.TrimSuffix(filepath.Base(file), ".json")
-		want := recordedText(t, name)
+	for _, name := range names {
+		want := recorded.Body(name)
 		if got := string(render(parseBody([]byte(want)))); got != want {
 			t.Errorf("%s:\n%s", name, got)
 		}
@@ -68,7 +58,7 @@ func TestBodiesAreAsRecorded(t *testing.T) {
 		if status == "401" {
 			status, body = p.get(path)
 		}
-		if got, want := settle(body), settle(recordedText(t, name)); status != "200" || got != want {
+		if got, want := settle(body), settle(recorded.Body(name)); status != "200" || got != want {
 			t.Errorf("%s, status %s:\n%s", name, status, got)
 		}
 	}
@@ -98,17 +88,17 @@ func TestBodiesAreAsRecorded(t *testing.T) {
 	check(t, p, "/2/summary", "pool-lost.summary")
 
 	_, body := p.get("/2/summary")
-	if body != recordedText(t, "401") {
+	if body != recorded.Body("401") {
 		t.Errorf("401: %s", body)
 	}
 	_, body = p.get("/2/summary", "Authorization: Bearer wrong")
-	if body != recordedText(t, "403") {
+	if body != recorded.Body("403") {
 		t.Errorf("403: %s", body)
 	}
 }
 
 func TestConfigIsAsRecorded(t *testing.T) {
-	full := recordedText(t, "full.config")
+	full := recorded.Body("full.config")
 	config := strings.Replace(full, "18080", "0", 1)
 	p := launch(t, "", strings.Replace(config, `"autosave"`, `"unknown": 1, "autosave"`, 1))
 	p.address = strings.Fields(p.await("HTTP API"))[3]

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"embed"
 	"fmt"
 	"hash/fnv"
 	"os"
@@ -11,21 +10,13 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"xmrfleet/cmd/internal/recorded"
 )
 
 // The bodies that XMRig 6.26.0 gave are the templates of the answers: they fix
 // the members, their order and whatever does not change.
-//
-//go:embed testdata/*.json
-var recorded embed.FS
-
-func recordedBody(name string) any {
-	text, err := recorded.ReadFile("testdata/" + name + ".json")
-	if err != nil {
-		panic(err)
-	}
-	return parseBody(text)
-}
+func recordedBody(name string) any { return parseBody([]byte(recorded.Body(name))) }
 
 // summary is the body of /2/summary, or of /1/summary.
 func (m *miner) summary(apiVersion int, restricted bool) object {
