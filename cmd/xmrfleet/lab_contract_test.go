@@ -117,7 +117,7 @@ host "dead" { address = "127.0.0.1" }
 		"plan -l refused", "plan -l refused,dead", "apply --yes -l dead", "apply --yes -l locked,dead",
 		"restart", "stop -l dead", "start --direct -l refused", "logs refused", "exec -l dead,refused -- true",
 		"rerun", "history -l dead", "facts -l refused", "ssh-check -l refused,dead")...)
-	f.until("well", time.Minute, `xmrig-orchestrator status --json | grep -q '"state": *"running"'`)
+	f.until("well", `xmrig-orchestrator status --json | grep -q '"state": *"running"'`)
 	for _, c := range table {
 		c.keeps(f)
 	}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"xmrfleet/cmd/internal/labtest"
 )
 
 // TestUnreachable cuts one host of four off.
@@ -39,7 +41,7 @@ func TestUnreachable(t *testing.T) {
 	if command == nil {
 		t.Fatalf("no command to retry in %v", o)
 	}
-	retry := exec.Command("sh", "-c", `"$0" `+command[1], f.path)
+	retry := exec.Command("sh", "-c", `"$0" `+command[1], labtest.Program(f.t))
 	retry.Dir, retry.Env = f.dir, f.command().Env
 	if text, err := retry.CombinedOutput(); err != nil || !strings.Contains(string(text), "Apply: 1 of 1 host converged") {
 		t.Errorf("%s: %v\n%s", command[0], err, text)

@@ -17,6 +17,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"xmrfleet/cmd/internal/release"
+	"xmrfleet/hcl/hcltest"
 	"xmrfleet/modules/golden"
 )
 
@@ -42,7 +43,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("PORT", strconv.Itoa(d.Addr().(*net.TCPAddr).Port))
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("GORACE", "atexit_sleep_ms=0")
-			env.Setenv("MONERO_WALLET", "44AFFq5kSiGBoZ4NMDwYtN18obc8AemS33DBLWs3H7otXft3XjrpDtQGv7SqSsaBYBb98uNbr2VBBEt7f2wfn3RVGQBEP3A")
+			env.Setenv("MONERO_WALLET", hcltest.Wallet)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

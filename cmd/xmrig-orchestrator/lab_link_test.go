@@ -40,7 +40,7 @@ func TestLabLinkCut(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.control("busy=0.2")
-	r.await("healthy again", 20*time.Second, func(p health.Process) bool { return p.State == "running" && p.CheckedAt.After(last) })
+	r.await("healthy again", func(p health.Process) bool { return p.State == "running" && p.CheckedAt.After(last) })
 	r.caused("running", "healthy")
 	if p := r.row(); p.PID != healthy.PID || p.Restarts != 0 {
 		t.Errorf("after the link is back: %+v", p)

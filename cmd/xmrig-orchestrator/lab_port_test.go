@@ -18,7 +18,7 @@ func TestLabForeign(t *testing.T) {
 		{`systemd-run -q --unit=old-miner --uid=xmrig /usr/local/bin/xmrig --config=/etc/xmrig/config.json`, `systemctl stop old-miner`, "systemctl disable --now old-miner.service"},
 	} {
 		r.sh(`systemctl stop xmrig; cp /etc/xmrig/config.json /run/other.json; ` + foreign.start)
-		r.until(10*time.Second, `grep -q ":1F90 .* 0A " /proc/net/tcp`)
+		r.until(`grep -q ":1F90 .* 0A " /proc/net/tcp`)
 		r.sh(`systemctl start xmrig`)
 		r.caused("unhealthy", "port-taken")
 		r.untouched(12 * time.Second) // longer than api_dead

@@ -42,8 +42,8 @@ func TestLabStates(t *testing.T) {
 
 	// A wedge: one restart, and it is over.
 	r.control("busy=0 state=wedged")
-	r.await("wedged", 20*time.Second, func(p health.Process) bool { return p.State == "unhealthy" })
-	p := r.await("restart", 60*time.Second, func(p health.Process) bool { return p.Restarts == 1 })
+	r.await("wedged", func(p health.Process) bool { return p.State == "unhealthy" })
+	p := r.await("restart", func(p health.Process) bool { return p.Restarts == 1 })
 	r.control("busy=0.2")
 	r.caused("running", "healthy")
 	if got := r.commands(); got != "restart|completed|xmrig-orchestrator: wedged\n" {
@@ -141,7 +141,7 @@ func TestLabPortTaken(t *testing.T) {
 		systemd-run -q --unit=squatter --socket-property=ListenStream=127.0.0.1:8080 true
 		systemctl start xmrig; sleep 1; systemctl stop squatter.socket`)
 	r.caused("unhealthy", "api-dead")
-	p := r.await("restart", 60*time.Second, func(p health.Process) bool { return p.Restarts == 1 })
+	p := r.await("restart", func(p health.Process) bool { return p.Restarts == 1 })
 	if !strings.Contains(p.LastError, "connection refused; xmrig: net HTTP API server failed to start.") {
 		t.Errorf("last error is %q", p.LastError)
 	}
@@ -162,11 +162,11 @@ func TestLabStopAndReboot(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.control("busy=0.2")
-		r.until(20*time.Second, `systemctl is-active xmrig-orchestrator`)
+		r.until(`systemctl is-active xmrig-orchestrator`)
 	}
 	reboot()
 	now := time.Now()
-	r.await("poll after the reboot", 20*time.Second, func(p health.Process) bool { return p.CheckedAt.After(now) })
+	r.await("poll after the reboot", func(p health.Process) bool { return p.CheckedAt.After(now) })
 	if p := r.row(); p.State != "stopped" || p.PID != 0 {
 		t.Errorf("after a reboot: %+v", p)
 	}
@@ -183,7 +183,7 @@ func TestLabStopAndReboot(t *testing.T) {
 	}
 	before := r.row()
 	reboot()
-	p := r.await("running after the reboot", 40*time.Second, func(p health.Process) bool {
+	p := r.await("running after the reboot", func(p health.Process) bool {
 		return p.State == "running" && !p.StartedAt.Equal(before.StartedAt)
 	})
 	if p.Restarts != before.Restarts {
@@ -212,9 +212,9 @@ func TestLabAgentKilled(t *testing.T) {
 	before := r.row()
 	for _, action := range []string{"restart", "stop", "start"} {
 		r.sh(`xmrig-orchestrator enqueue "$1" --reason test`, action)
-		r.until(20*time.Second, `xmrig-orchestrator history | grep -E "$1 (processing|completed)"`, action)
+		r.until(`xmrig-orchestrator history | grep -E "$1 (processing|completed)"`, action)
 		r.sh(`systemctl kill -s KILL xmrig-orchestrator`)
-		r.until(30*time.Second, `xmrig-orchestrator history | grep command | tail -1 | grep completed`)
+		r.until(`xmrig-orchestrator history | grep command | tail -1 | grep completed`)
 	}
 	p := r.state("running")
 	if p.Restarts != before.Restarts {
@@ -252,7 +252,7 @@ func TestLabDatabase(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	r.until(30*time.Second, `! xmrig-orchestrator history | grep -qE 'pending|processing'`)
+	r.until(`! xmrig-orchestrator history | grep -qE 'pending|processing'`)
 	got := r.sqlite(`SELECT count(*), count(DISTINCT reason), sum(status = 'completed') BETWEEN 1 AND 6,
 sum(status = 'failed' AND error_message NOT LIKE 'Superseded%' AND error_message NOT LIKE 'rate limit%') FROM xmrig_commands WHERE reason LIKE '_-%'; PRAGMA integrity_check`)
 	if got != "2000|2000|1|0\nok\n" {
@@ -274,18 +274,18 @@ sum(status = 'failed' AND error_message NOT LIKE 'Superseded%' AND error_message
 	time.Sleep(time.Second)
 	pid := r.sh(`systemctl show -p MainPID --value xmrig-orchestrator`)
 	r.sh(`systemctl kill -s KILL xmrig`)
-	r.until(20*time.Second, `[ "$(systemctl show -p NRestarts --value xmrig)" = 1 ] && systemctl is-active xmrig`)
+	r.until(`[ "$(systemctl show -p NRestarts --value xmrig)" = 1 ] && systemctl is-active xmrig`)
 	time.Sleep(time.Until(release))
 	in.Close()
 	locker.Wait()
-	p := r.await("after the lock", 40*time.Second, func(p health.Process) bool { return p.CheckedAt.After(release) })
+	p := r.await("after the lock", func(p health.Process) bool { return p.CheckedAt.After(release) })
 	if p.Restarts != before.Restarts+1 {
 		t.Errorf("restarts before %d, after %d", before.Restarts, p.Restarts)
 	}
 
 	r.sh(`rm -f "$1" "$1-wal" "$1-shm"`, r.path)
 	deleted := time.Now()
-	r.await("a new database", 40*time.Second, func(p health.Process) bool { return p.CheckedAt.After(deleted) })
+	r.await("a new database", func(p health.Process) bool { return p.CheckedAt.After(deleted) })
 	r.sh(`xmrig-orchestrator enqueue restart --reason "still there?" --wait`)
 	if got := r.sh(`systemctl show -p MainPID --value xmrig-orchestrator`); got != pid {
 		t.Errorf("the agent is another one: %s, %s", pid, got)
@@ -313,7 +313,7 @@ func TestLabShared(t *testing.T) {
 	begin := time.Now()
 	r.sqlite(`INSERT INTO "xmrig_commands" ("hostname", "action", "status", "reason", "result", "processed_at", "error_message", "created_at", "updated_at")
 VALUES ('mini-1', 'restart', 'pending', 'manual', NULL, NULL, NULL, strftime('%Y-%m-%d %H:%M:%f000', 'now'), strftime('%Y-%m-%d %H:%M:%f000', 'now')) RETURNING id`)
-	r.await("the restart", 20*time.Second, func(p health.Process) bool { return p.PID != 0 && p.PID != before.PID })
+	r.await("the restart", func(p health.Process) bool { return p.PID != 0 && p.PID != before.PID })
 	t.Logf("restarted after %v", time.Since(begin))
 	if got := r.commands(); got != "restart|completed|manual\n" {
 		t.Errorf("commands: %s", got)

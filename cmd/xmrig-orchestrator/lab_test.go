@@ -5,18 +5,16 @@ package main
 import (
 	"cmp"
 	"context"
-	"os"
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"xmrfleet/cmd/internal/lab"
-	"xmrfleet/cmd/internal/release"
+	"xmrfleet/cmd/internal/labtest"
 	"xmrfleet/cmd/xmrig-orchestrator/internal/health"
 	"xmrfleet/cmd/xmrig-orchestrator/internal/store"
 	"xmrfleet/modules/agent"
@@ -27,25 +25,8 @@ import (
 
 const name = "mini-1"
 
-var archive = sync.OnceValues(func() (release.Archive, error) {
-	dir, err := os.MkdirTemp("", "xmrfleet-release-*")
-	if err != nil {
-		return release.Archive{}, err
-	}
-	return release.Build(context.Background(), dir)
-})
-
 // fleetFile is a fleet of one whose agent is in a hurry.
-const fleetFile = `
-wallet = "44AFFq5kSiGBoZ4NMDwYtN18obc8AemS33DBLWs3H7otXft3XjrpDtQGv7SqSsaBYBb98uNbr2VBBEt7f2wfn3RVGQBEP3A"
-variable "sha256" {}
-variable "source" {}
-pool "a" { url = "pool-a.example:443" }
-xmrig {
-  version = "6.26.0"
-  sha256  = var.sha256
-  source  = var.source
-}
+const fleetFile = labtest.Preamble + `
 agent {
   interval      = "1s"
   start_grace   = "5s"
@@ -71,6 +52,7 @@ type rig struct {
 	t    *testing.T
 	lab  *lab.Lab
 	dir  string
+	env  map[string]string
 	path string // of the database on the host
 }
 
@@ -79,7 +61,8 @@ type rig struct {
 func newRig(t *testing.T, prepare string, settings ...string) *rig {
 	t.Helper()
 	t.Parallel()
-	r := &rig{t: t, lab: lab.Start(t, name), dir: t.TempDir(), path: agent.Database}
+	r := &rig{t: t, lab: lab.Start(t, name), path: agent.Database}
+	r.dir, r.env = labtest.Client(t, r.lab)
 	r.control("busy=0.2")
 	if prepare != "" {
 		r.sh(prepare)
@@ -98,41 +81,23 @@ func newRig(t *testing.T, prepare string, settings ...string) *rig {
 func (r *rig) describe(agent, miner string) {
 	r.t.Helper()
 	text := strings.NewReplacer("AGENT", agent, "MINER", miner).Replace(fleetFile)
-	if err := os.WriteFile(filepath.Join(r.dir, "fleet.hcl"), []byte(text), 0o600); err != nil {
-		r.t.Fatal(err)
-	}
+	labtest.WriteFleet(r.t, r.dir, text)
 }
 
 // xmrfleet runs the CLI and returns what it printed.
 func (r *rig) xmrfleet(args ...string) string {
 	r.t.Helper()
-	program, err := filepath.Abs("../../bin/xmrfleet")
-	if err != nil {
-		r.t.Fatal(err)
+	stdout, stderr, code := labtest.Run(r.t, labtest.Command(r.t, r.dir, r.env, args...))
+	if code != 0 {
+		r.t.Fatalf("xmrfleet %s: exit %d\n%s%s\n%s", strings.Join(args, " "), code, stdout, stderr, r.story())
 	}
-	a, err := archive()
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	cmd := exec.Command(program, args...)
-	cmd.Dir = r.dir
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + r.dir, "XMRFLEET_SSH_CONFIG=" + r.lab.SSHConfig(),
-		"XMRFLEET_VAR_source=" + a.Path, "XMRFLEET_VAR_sha256=" + a.SHA256}
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		r.t.Fatalf("xmrfleet %s: %v; run `make build` first?\n%s\n%s", strings.Join(args, " "), err, out, r.story())
-	}
-	return string(out)
+	return stdout + stderr
 }
 
 // sh runs a script as root on the host.
 func (r *rig) sh(script string, args ...string) string {
 	r.t.Helper()
-	out, err := r.lab.Host(name).Sh(r.t.Context(), script, args...)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	return out
+	return labtest.Sh(r.t, r.lab.Host(name), script, args...)
 }
 
 // control tells the simulator what to go through.
@@ -171,42 +136,32 @@ func (r *rig) row() health.Process {
 }
 
 // await waits for a row.
-func (r *rig) await(what string, limit time.Duration, want func(health.Process) bool) health.Process {
+func (r *rig) await(what string, want func(health.Process) bool) health.Process {
 	r.t.Helper()
-	for end := time.Now().Add(limit); ; time.Sleep(20 * time.Millisecond) {
-		p := r.row()
-		if want(p) {
-			return p
-		}
-		if time.Now().After(end) {
-			p.Snapshot = nil
-			r.t.Fatalf("%s: not within %v: %+v\n%s", what, limit, p, r.story())
-		}
-	}
+	var p health.Process
+	labtest.Wait(r.t, func() bool { p = r.row(); return want(p) }, func() string {
+		p.Snapshot = nil
+		return fmt.Sprintf("%s: %+v\n%s", what, p, r.story())
+	})
+	return p
 }
 
 func (r *rig) state(state string) health.Process {
 	r.t.Helper()
-	return r.await(state, 40*time.Second, func(p health.Process) bool { return p.State == state })
+	return r.await(state, func(p health.Process) bool { return p.State == state })
 }
 
 // caused waits for a state with a cause in the status, for people and programs.
 func (r *rig) caused(state, cause string) {
 	r.t.Helper()
-	r.until(40*time.Second, `xmrig-orchestrator status --json | grep -F '"state":"'"$1"'"' | grep -F '"cause":"'"$2"'"'`, state, cause)
+	r.until(`xmrig-orchestrator status --json | grep -F '"state":"'"$1"'"' | grep -F '"cause":"'"$2"'"'`, state, cause)
 }
 
-func (r *rig) until(limit time.Duration, script string, args ...string) string {
+// until runs a script as root on the host until it succeeds, and returns what it
+// prints.
+func (r *rig) until(script string, args ...string) string {
 	r.t.Helper()
-	for end := time.Now().Add(limit); ; time.Sleep(100 * time.Millisecond) {
-		out, err := r.lab.Host(name).Sh(r.t.Context(), script, args...)
-		if err == nil {
-			return out
-		}
-		if time.Now().After(end) {
-			r.t.Fatalf("not within %v: %v\n%s", limit, err, r.story())
-		}
-	}
+	return labtest.Until(r.t, r.lab.Host(name), r.story, script, args...)
 }
 
 // resident is the agent's VmRSS in kB between two polls.

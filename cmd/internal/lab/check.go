@@ -48,7 +48,9 @@ func Check() error {
 }
 
 // Start brings up a lab for one test and takes it down when that ends. Where no
-// lab can be built the test is skipped, or fails if XMRFLEET_REQUIRE_LAB=1.
+// lab can be built the test is skipped, or fails if XMRFLEET_REQUIRE_LAB=1. With
+// XMRFLEET_KEEP_LAB=1 the lab of a test that fails stays, until somebody takes it
+// down, and the test's log says how to go on with it.
 func Start(t testing.TB, hosts ...string) *Lab {
 	t.Helper()
 	Require(t)
@@ -57,11 +59,31 @@ func Start(t testing.TB, hosts ...string) *Lab {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := l.Down(); err != nil {
+		if Kept(t) {
+			l.keep(t)
+		} else if err := l.Down(); err != nil {
 			t.Error(err)
 		}
 	})
 	return l
+}
+
+// Kept reports whether the lab of a test that ends now is kept.
+func Kept(t testing.TB) bool { return t.Failed() && os.Getenv("XMRFLEET_KEEP_LAB") == "1" }
+
+// keep leaves the lab to people.
+func (l *Lab) keep(t testing.TB) {
+	t.Helper()
+	if err := l.detach(); err != nil {
+		t.Error(err)
+		return
+	}
+	name, host := l.Name, l.Hosts[0].Name
+	t.Logf(`the lab stays (XMRFLEET_KEEP_LAB=1). To go on with it, after "make bin/labctl":
+    bin/labctl list
+    bin/labctl exec %s %s -- journalctl -n 50
+    ssh -F %s %s
+    bin/labctl down %s`, name, host, l.SSHConfig(), host, name)
 }
 
 // Require skips the test where no lab can be built, as Start does.

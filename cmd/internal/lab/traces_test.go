@@ -189,3 +189,61 @@ func TestSweep(t *testing.T) {
 		t.Errorf("left:\n%s", strings.Join(left, "\n"))
 	}
 }
+
+// redVariable makes TestRed the failing test of TestKept.
+const redVariable = "XMRFLEET_LAB_RED"
+
+func TestRed(t *testing.T) {
+	if os.Getenv(redVariable) == "" {
+		t.Skip("fails on purpose, for TestKept")
+	}
+	l := Start(t, "mini-1", "mini-2")
+	t.Errorf("red in lab %s in slot %d", l.Name, l.slot.number)
+}
+
+// TestKept runs a test that fails: its lab stays where that is wanted, and only
+// there.
+func TestKept(t *testing.T) {
+	Require(t)
+	for _, keep := range []string{"1", ""} {
+		red := exec.Command("/proc/self/exe", "-test.run=^TestRed$")
+		red.Env = append(os.Environ(), redVariable+"=1", "XMRFLEET_KEEP_LAB="+keep)
+		text, err := red.CombinedOutput()
+		_, said, _ := strings.Cut(string(text), "red in lab ")
+		var name string
+		var slot int
+		if _, scanned := fmt.Sscanf(said, "%s in slot %d", &name, &slot); err == nil || scanned != nil {
+			t.Fatalf("%v, %v: %s", err, scanned, text)
+		}
+		t.Cleanup(func() { must(t, Down(name)) })
+		if keep == "" {
+			if left := traces(t, name, slot); len(left) != 0 {
+				t.Errorf("left without being asked:\n%s", strings.Join(left, "\n"))
+			}
+			continue
+		}
+		for _, command := range []string{
+			"bin/labctl exec " + name + " mini-1 -- ", "ssh -F /run/xmrfleet-lab/" + name + "/ssh_config mini-1\n", "bin/labctl down " + name + "\n",
+		} {
+			if !strings.Contains(string(text), command) {
+				t.Errorf("the log does not say %q:\n%s", command, text)
+			}
+		}
+		kept, err := Open(name)
+		must(t, err)
+		if out := sh(t, kept.Host("mini-2"), "hostname"); out != "mini-2\n" {
+			t.Errorf("the lab that stays: %q", out)
+		}
+		if out, err := sshRun(kept, "mini-1", "hostname"); err != nil || out != "mini-1\n" {
+			t.Errorf("ssh to the lab that stays: %v: %q", err, out)
+		}
+		Start(t, "mini-9") // sweeps labs without an owner
+		if !kept.Host("mini-1").Running() {
+			t.Error("the lab that stays was swept away")
+		}
+		must(t, Down(name))
+		if left := traces(t, name, slot); len(left) != 0 {
+			t.Errorf("left after down:\n%s", strings.Join(left, "\n"))
+		}
+	}
+}
