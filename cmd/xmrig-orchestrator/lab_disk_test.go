@@ -11,8 +11,8 @@ import (
 	"xmrfleet/modules/agent"
 )
 
-// told is what the host tells of itself.
-func (r *rig) told() (s agent.Status) {
+// status is what the host tells of itself.
+func (r *rig) status() (s agent.Status) {
 	r.t.Helper()
 	text := r.sh(`xmrig-orchestrator status --json || :`)
 	if err := json.Unmarshal([]byte(text), &s); err != nil {
@@ -43,7 +43,6 @@ func TestLabDiskFull(t *testing.T) {
 		r.sh(`systemctl kill -s KILL xmrig`)
 		r.until(`[ "$(systemctl show -p NRestarts --value xmrig)" = "$1" ] && systemctl is-active xmrig`, restarts)
 	}
-	time.Sleep(2 * time.Second) // a poll
 	// Without its queue, the agent acts all the same. systemd forgets its own
 	// restarts over that, the agent does not.
 	before := r.sh(`systemctl show -p MainPID --value xmrig`)
@@ -51,17 +50,17 @@ func TestLabDiskFull(t *testing.T) {
 	r.until(`now=$(systemctl show -p MainPID --value xmrig); [ "$now" != 0 ] && [ "$now" != "$1" ]`, strings.TrimSpace(before))
 	r.control("busy=0.2 threads=4")
 	t.Logf("the agent says:\n%s", r.until(logged, "disk is full"))
-	full := r.told()
+	full := r.status()
 	t.Logf("while the disk is full, the status says: %s, %d restarts, %s", full.State, full.RestartCount, full.LastError)
 
 	r.sh(`rm "$1/ballast"`, agent.StateDir)
 	begin := time.Now()
 	r.until(`xmrig-orchestrator status --json | grep -F '"restart_count":3,'`)
-	s := r.told()
+	s := r.status()
 	t.Logf("counted after %v: %d restarts, %d errors, last %q", time.Since(begin).Round(time.Second), s.RestartCount, s.ErrorCount, s.LastError)
-	r.sh(`xmrig-orchestrator enqueue restart --reason "space again" --wait`)
+	r.sh(`xmrig-orchestrator enqueue restart --reason "space again" --wait=5m`)
 	r.caused("running", "healthy")
-	s = r.told()
+	s = r.status()
 	if s.RestartCount != 3 {
 		t.Errorf("%d restarts are counted after a command, 2 by systemd and 1 by the agent happened\n%s", s.RestartCount, r.story())
 	}

@@ -5,7 +5,6 @@ package main
 import (
 	"strings"
 	"testing"
-	"time"
 )
 
 // Another miner that has the API's port, started by hand or left from an older
@@ -21,7 +20,7 @@ func TestLabForeign(t *testing.T) {
 		r.until(`grep -q ":1F90 .* 0A " /proc/net/tcp`)
 		r.sh(`systemctl start xmrig`)
 		r.caused("unhealthy", "port-taken")
-		r.untouched(12 * time.Second) // longer than api_dead
+		r.polls(12) // longer than api_dead
 		p := r.row()
 		if !strings.HasPrefix(p.LastError, "127.0.0.1:8080 is answered by another process (pid ") || !strings.Contains(p.LastError, "to end it: "+foreign.name) || p.Hashrate != nil {
 			t.Errorf("the row is %+v", p)

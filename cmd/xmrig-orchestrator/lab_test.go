@@ -30,7 +30,6 @@ const fleetFile = labtest.Preamble + `
 agent {
   interval      = "1s"
   start_grace   = "5s"
-  pause_limit   = "4s"
   pool_alert    = "3s"
   dataset_grace = "5s"
   api_dead      = "8s"
@@ -54,6 +53,8 @@ type rig struct {
 	dir  string
 	env  map[string]string
 	path string // of the database on the host
+
+	waited int // how many decisions of the agent a wait has passed
 }
 
 // newRig boots a host, prepares it by a script, and applies a fleet file with
@@ -146,15 +147,67 @@ func (r *rig) await(what string, want func(health.Process) bool) health.Process 
 	return p
 }
 
+// state waits until the row has a state, or the agent has decided on it since the
+// last wait: a state may be over before anybody looks.
 func (r *rig) state(state string) health.Process {
 	r.t.Helper()
-	return r.await(state, func(p health.Process) bool { return p.State == state })
+	return r.await(state, func(p health.Process) bool {
+		return r.passed(p.State == state, func(d store.Decision) bool { return d.State == state })
+	})
 }
 
-// caused waits for a state with a cause in the status, for people and programs.
+// caused waits until the status, for people and programs, has a state with a
+// cause, or the agent has decided on it since the last wait.
 func (r *rig) caused(state, cause string) {
 	r.t.Helper()
-	r.until(`xmrig-orchestrator status --json | grep -F '"state":"'"$1"'"' | grep -F '"cause":"'"$2"'"'`, state, cause)
+	var status string
+	labtest.Wait(r.t, func() bool {
+		status, _ = r.lab.Host(name).Sh(context.Background(), `xmrig-orchestrator status --json`)
+		now := strings.Contains(status, `"state":"`+state+`"`) && strings.Contains(status, `"cause":"`+cause+`"`)
+		return r.passed(now, func(d store.Decision) bool { return d.State == state && d.Cause == cause })
+	}, func() string { return fmt.Sprintf("%s, %s: %s\n%s", state, cause, status, r.story()) })
+}
+
+// passed reports whether such a decision was made since the last wait, or is in
+// force now, and if so ends this wait.
+func (r *rig) passed(now bool, such func(store.Decision) bool) bool {
+	all := r.decisions()
+	r.waited = min(r.waited, len(all)) // unless somebody deletes the database
+	if i := slices.IndexFunc(all[r.waited:], such); i >= 0 {
+		r.waited += i + 1
+		return true
+	}
+	if now {
+		r.waited = len(all)
+	}
+	return now
+}
+
+// decisions are what the agent has decided, as far as it can be read from here.
+func (r *rig) decisions() []store.Decision {
+	db, err := store.OpenReadOnly(r.t.Context(), r.file(agent.Database))
+	if err != nil {
+		return nil
+	}
+	defer db.Close()
+	all, _ := db.Decisions(r.t.Context(), name, 1000)
+	return all
+}
+
+// polls waits for so many polls of the agent, which are a second apart or more.
+// The miner's process has to stay what it is.
+func (r *rig) polls(n int) {
+	r.t.Helper()
+	before := r.row()
+	last := before.CheckedAt
+	for range n {
+		last = r.await("poll", func(p health.Process) bool {
+			if p.PID != before.PID || p.Restarts != before.Restarts {
+				r.t.Fatalf("another process: %+v\n%s", p, r.story())
+			}
+			return p.CheckedAt.After(last)
+		}).CheckedAt
+	}
 }
 
 // until runs a script as root on the host until it succeeds, and returns what it

@@ -20,10 +20,13 @@ import (
 //go:embed boot.sh
 var bootScript string
 
-// bootTime bounds a boot, stopTime an orderly power-off.
+// bootTime bounds a boot, stopTime an orderly power-off, killTime what
+// systemd-nspawn takes to clean up. All of it is done in a second or two; the
+// limits are for machines that are busy with something else.
 const (
-	bootTime = time.Minute
-	stopTime = 15 * time.Second
+	bootTime = 5 * time.Minute
+	stopTime = 2 * time.Minute
+	killTime = 30 * time.Second
 )
 
 // What systemd as PID 1 understands; real-time signals count from 34 in libc.
@@ -213,7 +216,7 @@ func (h *Host) Kill(ctx context.Context) error {
 	}
 	// systemd-nspawn cleans up when only its container dies.
 	if endProcesses(filepath.Join(h.cgroup(), "payload")) == nil {
-		brief, cancel := context.WithTimeout(ctx, 2*time.Second)
+		brief, cancel := context.WithTimeout(ctx, killTime)
 		defer cancel()
 		if h.waitOff(brief) == nil {
 			return nil

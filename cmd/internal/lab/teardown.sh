@@ -24,8 +24,8 @@ end_hosts() {
 
 for cgroup; do
 	tries=0
-	while populated "$cgroup/$name/cgroup.events" && [ "$tries" -lt 500 ]; do
-		if [ "$tries" -lt 100 ]; then
+	while populated "$cgroup/$name/cgroup.events" && [ "$tries" -lt 3000 ]; do
+		if [ "$tries" -lt 500 ]; then
 			end_hosts "$cgroup/$name"
 		else
 			echo 1 >"$cgroup/$name/cgroup.kill"

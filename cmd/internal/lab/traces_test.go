@@ -80,11 +80,10 @@ func traces(t *testing.T, name string, slot int) []string {
 func expectNone(t *testing.T, name string, slot int) {
 	t.Helper()
 	var left []string
-	for range 200 {
+	for end := time.Now().Add(limit); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		if left = traces(t, name, slot); len(left) == 0 {
 			return
 		}
-		time.Sleep(50 * time.Millisecond)
 	}
 	t.Errorf("left of lab %s:\n%s", name, strings.Join(left, "\n"))
 }
