@@ -205,7 +205,7 @@ func TestAPIModes(t *testing.T) {
 	} {
 		p.write(step.control)
 		var got string
-		for end := time.Now().Add(time.Minute); got != step.want && time.Now().Before(end); {
+		for end := time.Now().Add(limit); got != step.want && time.Now().Before(end); {
 			status, body := p.get("/2/summary")
 			got = status + " broken"
 			if json.Valid([]byte(body)) {
@@ -226,9 +226,9 @@ func TestAPIModes(t *testing.T) {
 
 func waitFor(t *testing.T, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(time.Minute); !ok(); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(limit); !ok(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatal("not within a minute")
+			t.Fatalf("not within %v", limit)
 		}
 	}
 }

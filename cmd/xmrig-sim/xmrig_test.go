@@ -21,6 +21,10 @@ import (
 
 var binary string // the built simulator
 
+// limit bounds every wait for an event. It says nothing of how long anything should
+// take.
+const limit = 5 * time.Minute
+
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "xmrig")
 	if err == nil {
@@ -99,7 +103,7 @@ func (p *process) write(control string) {
 // await returns the next line of the log that holds text.
 func (p *process) await(text string) string {
 	p.t.Helper()
-	for timeout := time.After(time.Minute); ; {
+	for timeout := time.After(limit); ; {
 		select {
 		case line, open := <-p.log:
 			if strings.Contains(line, text) {
@@ -109,7 +113,7 @@ func (p *process) await(text string) string {
 				p.t.Fatalf("the log ended without %q; stderr: %s", text, p.stderr)
 			}
 		case <-timeout:
-			p.t.Fatalf("no %q in the log after a minute", text)
+			p.t.Fatalf("no %q in the log within %v", text, limit)
 		}
 	}
 }
@@ -171,7 +175,7 @@ func (p *process) summary() object {
 func (p *process) until(what string, ok func(object) bool) object {
 	p.t.Helper()
 	var o object
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(limit); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if o = p.summary(); ok(o) {
 			return o
 		}
