@@ -148,12 +148,14 @@ func (r *rig) await(what string, want func(health.Process) bool) health.Process 
 }
 
 // state waits until the row has a state, or the agent has decided on it since the
-// last wait: a state may be over before anybody looks.
+// last wait: a state may be over before anybody looks. It returns the row, which is
+// written before the decision.
 func (r *rig) state(state string) health.Process {
 	r.t.Helper()
-	return r.await(state, func(p health.Process) bool {
+	r.await(state, func(p health.Process) bool {
 		return r.passed(p.State == state, func(d store.Decision) bool { return d.State == state })
 	})
+	return r.row()
 }
 
 // caused waits until the status, for people and programs, has a state with a
