@@ -70,9 +70,10 @@ func (f *fleet) into(name string, code int) string {
 	return types
 }
 
-// sorted are the types of lines, but for what is said to people.
+// sorted are the types of lines, but for what is said to people, and to those who
+// wait for a slow machine.
 func sorted(types string) string {
-	words := strings.Fields(without(types, "log"))
+	words := strings.Fields(without(without(types, "log"), "heartbeat"))
 	slices.Sort(words)
 	return strings.Join(words, " ")
 }

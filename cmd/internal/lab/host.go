@@ -49,6 +49,12 @@ type Host struct {
 // Address is the host's IPv4 address, reachable from this machine only.
 func (h *Host) Address() string { return h.lab.slot.address(h.index + 9) }
 
+// hardware is the address of the host's network card, one of those that anybody
+// may give away.
+func (h *Host) hardware() string {
+	return fmt.Sprintf("02:0a:d5:00:%02x:%02x", h.lab.slot.number, h.index)
+}
+
 func (h *Host) link() string { return h.lab.slot.link(h.index) }
 
 func (h *Host) dir() string { return filepath.Join(h.lab.Dir(), "hosts", h.Name) }

@@ -10,6 +10,8 @@ import (
 // connect builds the lab's network: a bridge with this machine as gateway, and a
 // namespace for each host whose eth0 is cabled to it. There is no default route:
 // what is outside the lab is unreachable at once instead of after a time-out.
+// This machine knows the hosts' hardware addresses for good: one that is cut off
+// is silent, and not after some seconds unreachable.
 func (l *Lab) connect(ctx context.Context) error {
 	bridge := l.slot.bridge()
 	var outer strings.Builder
@@ -18,8 +20,9 @@ func (l *Lab) connect(ctx context.Context) error {
 	fmt.Fprintf(&outer, "link set %s up\n", bridge)
 	for _, h := range l.Hosts {
 		fmt.Fprintf(&outer, "netns add %s\n", h.link())
-		fmt.Fprintf(&outer, "link add %s type veth peer name eth0 netns %s\n", h.link(), h.link())
+		fmt.Fprintf(&outer, "link add %s type veth peer name eth0 address %s netns %s\n", h.link(), h.hardware(), h.link())
 		fmt.Fprintf(&outer, "link set %s master %s up\n", h.link(), bridge)
+		fmt.Fprintf(&outer, "neighbour add %s lladdr %s nud permanent dev %s\n", h.Address(), h.hardware(), bridge)
 	}
 	if err := ip(ctx, outer.String()); err != nil {
 		return err
