@@ -72,13 +72,13 @@ func TestLabThreadDeadAndRejects(t *testing.T) {
 	r.control("busy=0.2 threads=4 share-every=2s")
 	r.caused("running", "healthy")
 
+	r.healedByRestart("busy=0.2 threads=4")
 	r.control("busy=0.2 threads=4 state=thread-dead")
 	r.caused("running", "thread-dead")
 	p := r.restarted(1)
 	if !strings.HasPrefix(p.LastError, "a thread stands still") {
 		t.Errorf("last error is %q", p.LastError)
 	}
-	r.control("busy=0.2 threads=4")
 	r.caused("running", "healthy")
 	if got := r.commands(); got != "restart|completed|xmrig-orchestrator: thread-dead\n" {
 		t.Errorf("commands: %s", got)

@@ -46,9 +46,9 @@ func TestLabDiskFull(t *testing.T) {
 	// Without its queue, the agent acts all the same. systemd forgets its own
 	// restarts over that, the agent does not.
 	before := r.sh(`systemctl show -p MainPID --value xmrig`)
+	r.healedByRestart("busy=0.2 threads=4")
 	r.control("busy=0.2 threads=4 state=thread-dead")
 	r.until(`now=$(systemctl show -p MainPID --value xmrig); [ "$now" != 0 ] && [ "$now" != "$1" ]`, strings.TrimSpace(before))
-	r.control("busy=0.2 threads=4")
 	t.Logf("the agent says:\n%s", r.until(logged, "disk is full"))
 	full := r.status()
 	t.Logf("while the disk is full, the status says: %s, %d restarts, %s", full.State, full.RestartCount, full.LastError)

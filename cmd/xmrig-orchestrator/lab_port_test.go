@@ -12,6 +12,7 @@ import (
 // while it is there; one does when it has gone.
 func TestLabForeign(t *testing.T) {
 	r := newRig(t, "")
+	r.control("busy=0.2 threads=4") // enough to be seen to work on a busy machine
 	for restarts, foreign := range []struct{ start, end, name string }{
 		{`setsid /usr/local/bin/xmrig --config=/run/other.json >/dev/null 2>&1 & echo $! >/run/other.pid`, `kill "$(cat /run/other.pid)"`, "kill "},
 		{`systemd-run -q --unit=old-miner --uid=xmrig /usr/local/bin/xmrig --config=/etc/xmrig/config.json`, `systemctl stop old-miner`, "systemctl disable --now old-miner.service"},

@@ -42,10 +42,10 @@ func TestLabStates(t *testing.T) {
 	}
 
 	// A wedge: one restart, and it is over.
+	r.healedByRestart("busy=0.2")
 	r.control("busy=0 state=wedged")
 	r.caused("unhealthy", "wedged")
 	p := r.await("restart", func(p health.Process) bool { return p.Restarts == 1 })
-	r.control("busy=0.2")
 	r.caused("running", "healthy")
 	if got := r.commands(); got != "restart|completed|xmrig-orchestrator: wedged\n" {
 		t.Errorf("commands: %s", got)
@@ -142,6 +142,7 @@ func TestLabCrashLoop(t *testing.T) {
 // restart, not at once, with proof that it mines.
 func TestLabPortTaken(t *testing.T) {
 	r := newRig(t, "")
+	r.control("busy=0.2 threads=4") // enough to be seen to work on a busy machine
 	r.sh(`systemctl stop xmrig
 		systemd-run -q --unit=squatter systemd-socket-activate -l 127.0.0.1:8080 sleep infinity`)
 	r.until(`grep -q ":1F90 .* 0A " /proc/net/tcp`)

@@ -107,6 +107,15 @@ func (r *rig) control(words string) {
 	r.sh(`mkdir -p /run/xmrig-sim && echo "$1" >/run/xmrig-sim/new && mv /run/xmrig-sim/new /run/xmrig-sim/control`, "speed=20 "+words)
 }
 
+// healedByRestart has the next end of the miner's process change what the simulator
+// goes through, so that what comes after a restart does not wait for this test.
+func (r *rig) healedByRestart(words string) {
+	r.t.Helper()
+	r.sh(`mkdir -p /run/systemd/system/xmrig.service.d
+printf '[Service]\nExecStopPost=+/bin/sh -c "echo %s >/run/xmrig-sim/control"\n' "$1" >/run/systemd/system/xmrig.service.d/heal.conf
+systemctl daemon-reload`, "speed=20 "+words)
+}
+
 // sqlite runs sqlite3 of this machine on the host's database: one file, one
 // kernel.
 func (r *rig) sqlite(script string) string {
