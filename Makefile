@@ -43,7 +43,7 @@ demo-down: bin/labctl
 	bin/labctl down demo
 
 # What to run before each commit: lint, and every test that needs no lab and no
-# root. Five minutes on two processors when nothing is cached, seconds after a
+# root. A few minutes on two processors when nothing is cached, seconds after a
 # small change.
 check: lint
 	go test ./...
