@@ -6,10 +6,9 @@ SHELL       = /bin/bash
 export CGO_ENABLED ?= 0
 
 AGENTS      = cmd/xmrfleet/supply/agents/amd64.gz cmd/xmrfleet/supply/agents/arm64.gz
-SOURCES     = $(wildcard $(shell git ls-files -co --exclude-standard '*.go' '*.sh' '*.hcl' go.mod go.sum 2>/dev/null))
+SOURCES     = $(wildcard $(shell git ls-files -co --exclude-standard cmd plan hcl executor modules go.mod go.sum ':(exclude)*_test.go' 2>/dev/null))
 VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-TESTDATA    = ./testdata/lab/... ./testdata/xmrig ./testdata/release/...
-LABTESTS    = ./cmd/xmrfleet ./cmd/xmrig-orchestrator ./testdata/lab
+LABTESTS    = ./cmd/xmrfleet ./cmd/xmrig-orchestrator ./cmd/internal/lab
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 build: bin/xmrfleet
@@ -31,7 +30,7 @@ bin/xmrfleet.1: bin/xmrfleet
 	bin/xmrfleet man >$@
 
 bin/labctl: $(SOURCES)
-	go build -o $@ ./testdata/lab/labctl
+	go build -o $@ ./cmd/labctl
 
 packages:
 	testdata/packages.sh
@@ -43,17 +42,23 @@ demo: packages build bin/labctl
 demo-down: bin/labctl
 	bin/labctl down demo
 
+# What to run before each commit: lint, and every test that needs no lab and no
+# root. A few minutes on two processors when nothing is cached, seconds after a
+# small change.
+check: lint
+	go test ./...
+
 # Everything. The lab tests need Linux and root; without, the rest is run.
 test: packages build
 	@if command -v gcc >/dev/null; then race=-race; else race=; echo "left out: the race detector (no gcc)"; fi; \
-	set -x; CGO_ENABLED=$${race:+1} GORACE=atexit_sleep_ms=0 go test $$race ./... $(TESTDATA)
+	set -x; CGO_ENABLED=$${race:+1} GORACE=atexit_sleep_ms=0 go test $$race ./...
 	@if [ "$$(uname)" = Linux ] && [ "$$(id -u)" = 0 ]; then \
 	set -x; XMRFLEET_REQUIRE_LAB=1 go test -p 1 -tags lab -timeout 60m $(LABTESTS); \
 	else echo "left out: the lab tests (they need root on Linux)"; fi
 
 # What the figures in README.md come from.
 bench: packages build
-	go run ./testdata/bench
+	go run ./cmd/bench
 
 # Memory, CPU and size of the health agent after half a day of polls.
 bench-agent:
@@ -61,18 +66,20 @@ bench-agent:
 
 # How often the agent restarts a miner in vain, beside other watchdogs.
 bench-watchdog:
-	go run ./cmd/xmrig-orchestrator/internal/simulate
+	go run ./cmd/xmrig-orchestrator/watchdog-sim
 
 lint:
 	test -z "$$(gofmt -l . | tee /dev/stderr)"
-	go vet ./... $(TESTDATA)
-	go vet -tags lab ./... $(TESTDATA)
-	go run $(STATICCHECK) -tags lab ./... $(TESTDATA)
+	go vet ./...
+	go vet -tags lab ./...
+	go run $(STATICCHECK) -tags lab ./...
 
+# Writes every expected text anew, as the tests get it now; read the diff.
 golden:
-	go test ./... -update
+	UPDATE_GOLDEN=1 go test ./...
+	git status --short '*golden*' testdata cmd/xmrfleet/example.hcl
 
 clean:
 	rm -rf bin cmd/xmrfleet/supply/agents/*.gz cmd/xmrfleet/supply/agents/*.sha256
 
-.PHONY: build man packages demo demo-down test bench bench-agent bench-watchdog lint golden clean
+.PHONY: build man packages demo demo-down check test bench bench-agent bench-watchdog lint golden clean

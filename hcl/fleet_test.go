@@ -10,10 +10,11 @@ import (
 	"time"
 
 	"xmrfleet/hcl"
+	"xmrfleet/hcl/hcltest"
 	"xmrfleet/modules"
 )
 
-const wallet = "44AFFq5kSiGBoZ4NMDwYtN18obc8AemS33DBLWs3H7otXft3XjrpDtQGv7SqSsaBYBb98uNbr2VBBEt7f2wfn3RVGQBEP3A"
+const wallet = hcltest.Wallet
 
 // minimal is what every fleet needs besides its hosts.
 var minimal = fmt.Sprintf(`

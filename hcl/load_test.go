@@ -3,7 +3,6 @@ package hcl_test
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,9 +11,8 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"xmrfleet/hcl"
+	"xmrfleet/modules/golden"
 )
-
-var update = flag.Bool("update", false, "write the expected texts anew")
 
 // A sample is a fleet in an archive of testdata/fleets. Lines of its comment
 // that start with "    env" or "    var" set what comes from outside.
@@ -75,30 +73,9 @@ func (s sample) load(t *testing.T) (*hcl.Fleet, hcl.Diagnostics) {
 }
 
 // compare holds text against the file of that name in the archive.
-func (s sample) compare(t *testing.T, name string, got []byte) {
+func (s sample) compare(t *testing.T, name, got string) {
 	t.Helper()
-	var want []byte
-	at := -1
-	for i, f := range s.archive.Files {
-		if f.Name == name {
-			want, at = f.Data, i
-		}
-	}
-	if bytes.Equal(got, want) {
-		return
-	}
-	if !*update {
-		t.Errorf("%s: got\n%s\nwant\n%s", name, got, want)
-		return
-	}
-	if at < 0 {
-		s.archive.Files = append(s.archive.Files, txtar.File{Name: name, Data: got})
-	} else {
-		s.archive.Files[at].Data = got
-	}
-	if err := os.WriteFile(s.path, txtar.Format(s.archive), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	golden.Member(t, s.path, name, got)
 }
 
 func TestBad(t *testing.T) {
@@ -112,7 +89,7 @@ func TestBad(t *testing.T) {
 			if err := diags.Write(&out, 80, false); err != nil {
 				t.Fatal(err)
 			}
-			s.compare(t, "want", out.Bytes())
+			s.compare(t, "want", out.String())
 
 			all, err := json.Marshal(diags.Report())
 			if err != nil {
@@ -138,7 +115,7 @@ func TestGood(t *testing.T) {
 			if strings.Contains(text, "hunter2") {
 				t.Error("a secret is shown")
 			}
-			s.compare(t, "want", []byte(diagnosed(diags)+text))
+			s.compare(t, "want", diagnosed(diags)+text)
 		})
 	}
 }

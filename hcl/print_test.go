@@ -2,14 +2,27 @@ package hcl_test
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"xmrfleet/hcl"
+	"xmrfleet/modules/golden"
 )
 
 // printed is a fleet with an error, a warning and a tab.
 const printed = "host \"mini-1\" {\n\txmrig {\n\t\tstate = \"stoped\"\n\t}\n}\n"
+
+// here is the folder of the package, before a test goes elsewhere.
+func here(t *testing.T) string {
+	t.Helper()
+	folder, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return folder
+}
 
 func printedDiagnostics(t *testing.T) hcl.Diagnostics {
 	t.Helper()
@@ -23,34 +36,12 @@ func printedDiagnostics(t *testing.T) hcl.Diagnostics {
 }
 
 func TestWrite(t *testing.T) {
+	folder := here(t)
 	diags := printedDiagnostics(t)
-	const want = `
-Warning: Old XMRig
-
-  on fleet.hcl line 5, in xmrig:
-   5:   version = "6.0.0"
-                  ^^^^^^^
-
-Before version 6.22.2 XMRig sometimes
-answers with truncated JSON, which looks
-like a dead miner.
-
-Error: Invalid value
-
-  on fleet.hcl line 10, in host "mini-1", xmrig:
-  10: 		state = "stoped"
-      		        ^^^^^^^^
-
-"state" must be one of "running",
-"stopped", "absent". Did you mean
-"stopped"?
-`
 	var plain, colour strings.Builder
 	diags.Write(&plain, 40, false)
 	diags.Write(&colour, 40, true)
-	if got := "\n" + plain.String(); got != want {
-		t.Errorf("got\n%s\nwant\n%s", got, want)
-	}
+	golden.Text(t, filepath.Join(folder, "testdata/golden/diagnostics"), plain.String())
 	if !strings.Contains(colour.String(), "\x1b[1;31mError: \x1b[0m\x1b[1mInvalid value\x1b[0m\n") {
 		t.Errorf("no colour in\n%q", colour.String())
 	}
@@ -64,70 +55,12 @@ Error: Invalid value
 }
 
 func TestReport(t *testing.T) {
-	const want = `{
-  "valid": false,
-  "error_count": 1,
-  "warning_count": 1,
-  "diagnostics": [
-    {
-      "severity": "warning",
-      "summary": "Old XMRig",
-      "detail": "Before version 6.22.2 XMRig sometimes answers with truncated JSON, which looks like a dead miner.",
-      "range": {
-        "filename": "fleet.hcl",
-        "start": {
-          "line": 5,
-          "column": 13,
-          "byte": 170
-        },
-        "end": {
-          "line": 5,
-          "column": 20,
-          "byte": 177
-        }
-      },
-      "snippet": {
-        "context": "xmrig",
-        "code": "  version = \"6.0.0\"",
-        "start_line": 5,
-        "highlight_start_offset": 12,
-        "highlight_end_offset": 19
-      }
-    },
-    {
-      "severity": "error",
-      "summary": "Invalid value",
-      "detail": "\"state\" must be one of \"running\", \"stopped\", \"absent\". Did you mean \"stopped\"?",
-      "range": {
-        "filename": "fleet.hcl",
-        "start": {
-          "line": 10,
-          "column": 11,
-          "byte": 294
-        },
-        "end": {
-          "line": 10,
-          "column": 19,
-          "byte": 302
-        }
-      },
-      "snippet": {
-        "context": "host \"mini-1\", xmrig",
-        "code": "\t\tstate = \"stoped\"",
-        "start_line": 10,
-        "highlight_start_offset": 10,
-        "highlight_end_offset": 18
-      }
-    }
-  ]
-}`
+	folder := here(t)
 	got, err := json.MarshalIndent(printedDiagnostics(t).Report(), "", "  ")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if string(got) != want {
-		t.Errorf("got\n%s\nwant\n%s", got, want)
-	}
+	golden.Text(t, filepath.Join(folder, "testdata/golden/report.json"), string(got)+"\n")
 	got, err = json.Marshal(hcl.Diagnostics(nil).Report())
 	if want := `{"valid":true,"error_count":0,"warning_count":0,"diagnostics":[]}`; err != nil || string(got) != want {
 		t.Errorf("got %s, %v, want %s", got, err, want)

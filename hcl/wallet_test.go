@@ -7,10 +7,11 @@ import (
 	"testing"
 
 	"golang.org/x/crypto/sha3"
+
+	"xmrfleet/hcl/hcltest"
 )
 
-// donations is the address of the Monero project, as its README prints it.
-const donations = "44AFFq5kSiGBoZ4NMDwYtN18obc8AemS33DBLWs3H7otXft3XjrpDtQGv7SqSsaBYBb98uNbr2VBBEt7f2wfn3RVGQBEP3A"
+const donations = hcltest.Wallet
 
 // encode makes an address of a prefix and keys, with big integers and so in
 // another way than the decoder.

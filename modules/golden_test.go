@@ -2,15 +2,14 @@ package modules
 
 import (
 	"encoding/json"
-	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-)
 
-var update = flag.Bool("update", false, "write the golden files anew")
+	"xmrfleet/modules/golden"
+)
 
 // TestGolden compares every file of a typical miner with testdata/golden.
 func TestGolden(t *testing.T) {
@@ -35,19 +34,7 @@ func TestGolden(t *testing.T) {
 		t.Errorf("%d files, want 7", len(got))
 	}
 	for name, text := range got {
-		path := "testdata/golden/" + name
-		if *update {
-			if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if text != string(want) {
-			t.Errorf("%s:\n got %s\nwant %s", name, text, want)
-		}
+		golden.Text(t, "testdata/golden/"+name, text)
 	}
 }
 

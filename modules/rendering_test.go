@@ -6,6 +6,8 @@ import (
 	"path"
 	"strings"
 	"testing"
+
+	"xmrfleet/modules/golden"
 )
 
 // rendered is one line a file, in order.
@@ -63,16 +65,11 @@ func TestRenderedText(t *testing.T) {
 			continue
 		}
 		texts++
-		golden := "testdata/golden/" + path.Base(r.Path)
-		want, err := os.ReadFile(golden + ".shown")
-		if err != nil {
-			if want, err = os.ReadFile(golden); err != nil {
-				t.Fatal(err)
-			}
+		shown := "testdata/golden/" + path.Base(r.Path)
+		if _, err := os.Stat(shown + ".shown"); err == nil {
+			shown += ".shown"
 		}
-		if r.Text != string(want) {
-			t.Errorf("%s:\n got %s\nwant %s", r.Path, r.Text, want)
-		}
+		golden.Text(t, shown, r.Text)
 	}
 	if texts != 5 {
 		t.Errorf("%d texts, want 5", texts)

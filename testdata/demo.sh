@@ -10,7 +10,7 @@ mkdir -p "$state"
 
 bin/labctl down $name 2>/dev/null || :
 bin/labctl up $name $hosts
-read -r archive sha256 < <(go run ./testdata/release/pack "$state")
+read -r archive sha256 < <(go run ./cmd/xmrig-pack "$state")
 
 cat >"$state/env" <<END
 # source this file to go on with the demo

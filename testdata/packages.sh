@@ -13,6 +13,7 @@ need ssh openssh-client
 need /usr/sbin/sshd openssh-server
 need sqlite3 sqlite3
 need zsh zsh
+need busybox busybox
 need fish fish
 need gcc gcc
 need git git

@@ -15,9 +15,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
-	"xmrfleet/testdata/release"
+	"xmrfleet/cmd/internal/labtest"
+	"xmrfleet/cmd/internal/release"
+	"xmrfleet/cmd/xmrfleet/supply"
 )
 
 // member returns the xmrig member of a release.
@@ -58,10 +59,7 @@ func (f *fleet) place(host, file string, binary []byte, mode os.FileMode) {
 // TestAdopt finds the right XMRig on the hosts already, in the places in which
 // people put one.
 func TestAdopt(t *testing.T) {
-	a, err := archive()
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := labtest.Archive(t)
 	stored := store(a.BinarySHA256, "xmrig")[1]
 	const link = "/usr/local/bin/xmrig"
 	hosts := map[string]struct {
@@ -90,7 +88,7 @@ func TestAdopt(t *testing.T) {
 	}
 	f.apply()
 	f.converged()
-	limit := len(agentBuilds()["amd64"].Gzip()) + 200<<10
+	limit := len(supply.Agents()["amd64"].Gzip()) + 200<<10
 	for name := range hosts {
 		if n := f.received(name) - received[name]; n > limit {
 			t.Errorf("%s: %d bytes were sent although the binary is there", name, n)
@@ -129,10 +127,7 @@ func TestAdopt(t *testing.T) {
 func TestExisting(t *testing.T) {
 	f := newFleet(t, "host \"with\" {}\nhost \"without\" {}\n", "with", "without")
 	f.write(strings.Replace(preamble, "version = ", "install = \"existing\"\n  version = ", 1) + "host \"with\" {}\nhost \"without\" {}\n")
-	a, err := archive()
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := labtest.Archive(t)
 	f.place("with", "/opt/xmrig-6.26.0/xmrig", member(t, a), 0o755)
 	before := f.footprint("without")
 	o := f.mustRun(exitPartial, "apply", "--yes")
@@ -151,10 +146,7 @@ func TestExisting(t *testing.T) {
 // TestPull has the hosts download the archive themselves.
 func TestPull(t *testing.T) {
 	f := newFleet(t, mini1(), "mini-1")
-	a, err := archive()
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := labtest.Archive(t)
 	l, err := net.Listen("tcp", net.JoinHostPort(f.lab.Gateway(), "0"))
 	if err != nil {
 		t.Fatal(err)
@@ -262,7 +254,7 @@ func TestRubyDaemon(t *testing.T) {
 	}
 	f.place("mini-1", "/usr/local/bin/xmrig", member(t, old), 0o755)
 	f.sh("mini-1", ruby)
-	f.until("mini-1", 5*time.Second, `pgrep -f 'sh /usr/local/bin/xmrig-orchestrator' && systemctl is-active xmrig`)
+	f.until("mini-1", `pgrep -f 'sh /usr/local/bin/xmrig-orchestrator' && systemctl is-active xmrig`)
 
 	before := f.footprint("mini-1")
 	const line = `agent { database = "/mnt/rails-storage/production.sqlite3" }`
@@ -283,16 +275,13 @@ func TestRubyDaemon(t *testing.T) {
 		readlink /usr/local/bin/xmrig
 		ls /usr/local/lib/xmrfleet | sort
 		xmrig-orchestrator check | grep -o '"xmrig_version":"[^"]*"'`)
-	a, err := archive()
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := labtest.Archive(t)
 	sums := slices.Sorted(slices.Values([]string{a.BinarySHA256, old.BinarySHA256}))
 	want := "0\n0\nactive\nactive\n0\n" + store(a.BinarySHA256, "xmrig")[1] + "\n" +
 		strings.Join(sums, "\n") + "\n\"xmrig_version\":\"6.26.0\"\n"
 	if got != want {
 		t.Errorf("after the takeover\n got %s\nwant %s", got, want)
 	}
-	f.until("mini-1", 5*time.Second, `xmrig-orchestrator status --json`)
+	f.until("mini-1", `xmrig-orchestrator status --json`)
 	f.sh("mini-1", `[ -s /mnt/rails-storage/production.sqlite3 ]`)
 }

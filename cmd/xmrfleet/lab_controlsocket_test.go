@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"xmrfleet/cmd/internal/labtest"
 	"xmrfleet/executor/sshtest"
 )
 
@@ -50,11 +51,7 @@ func (f *fleet) share(config string, hosts ...string) *masters {
 			cmd.Wait()
 		})
 		m.cmds[host] = cmd
-		for deadline := time.Now().Add(20 * time.Second); m.command(host, "check") != nil; time.Sleep(20 * time.Millisecond) {
-			if time.Now().After(deadline) {
-				f.t.Fatalf("no master of %s", host)
-			}
-		}
+		labtest.Wait(f.t, func() bool { return m.command(host, "check") == nil }, func() string { return "no master of " + host })
 	}
 	return m
 }
@@ -99,10 +96,10 @@ func TestControlSockets(t *testing.T) {
 	contains(t, f.mustRun(exitDone, "ssh-check", "-v").stdout, "over a control socket", "(a live master, so no login of our own)")
 
 	killed := f.startOnTerminal("exec", "-l", "mini-1", "--", "sleep 4711")
-	f.sh("mini-1", `i=0; until pgrep -f '^sleep 4711'; do i=$((i + 1)); [ $i -lt 100 ] || exit 1; sleep 0.1; done`)
+	f.until("mini-1", `pgrep -f '^sleep 4711'`)
 	killed.signal(syscall.SIGKILL)
 	killed.wait(-1)
-	f.sh("mini-1", `i=0; while pgrep -f '^sleep 4711'; do i=$((i + 1)); [ $i -lt 100 ] || exit 1; sleep 0.1; done`)
+	f.until("mini-1", `! pgrep -f '^sleep 4711'`)
 	m.alive()
 	if after := f.logins("mini-1"); after != before {
 		t.Errorf("%s logins after the masters', %s before", after, before)
@@ -112,9 +109,9 @@ func TestControlSockets(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.cmds["mini-2"].Process.Signal(syscall.SIGSTOP)
-	o := f.mustRun(exitDone, "status", "-v", "--connect-timeout", "3s")
+	o := f.mustRun(exitDone, "status", "-v", "--connect-timeout", "5s")
 	contains(t, o.stderr, "mini-1: the control socket is not used", "cause no such file or directory",
-		"mini-2: the control socket is not used", "cause no answer within 3s", "mini-2: logged in")
+		"mini-2: the control socket is not used", "cause no answer within 5s", "mini-2: logged in")
 	m.cmds["mini-2"].Process.Signal(syscall.SIGCONT)
 	if err := m.command("mini-2", "check"); err != nil {
 		t.Error("the master that was stopped is gone")
@@ -153,13 +150,6 @@ func TestStatusOverControlSocketBudget(t *testing.T) {
 // eventuallyHealthy returns when the miners do what they are to do.
 func (f *fleet) eventuallyHealthy() {
 	f.t.Helper()
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(200 * time.Millisecond) {
-		o := f.run("status")
-		if o.code == exitDone {
-			return
-		}
-		if time.Now().After(deadline) {
-			f.t.Fatal(o)
-		}
-	}
+	var o outcome
+	labtest.Wait(f.t, func() bool { o = f.run("status"); return o.code == exitDone }, func() string { return o.String() })
 }

@@ -7,7 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
+
+	"xmrfleet/cmd/internal/labtest"
 )
 
 // with is the same fleet for a subtest.
@@ -223,10 +224,7 @@ func TestHeal(t *testing.T) {
 	hosts := []string{"mini-1", "mini-2"}
 	f := newFleet(t, "host \"mini-1\" {}\nhost \"mini-2\" {}\n", hosts...)
 	f.apply()
-	a, err := archive()
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := labtest.Archive(t)
 	all := wounds(a.BinarySHA256)
 	half := (len(all) + 1) / 2
 	for i, some := range [][]wound{all[:half], all[half:]} {
@@ -256,10 +254,7 @@ func (f *fleet) heal(host string, w wound) {
 func TestHealAll(t *testing.T) {
 	f := newFleet(t, "host \"mini-1\" {}\n", "mini-1")
 	f.apply()
-	a, err := archive()
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := labtest.Archive(t)
 	for _, w := range wounds(a.BinarySHA256) {
 		f.sh("mini-1", "{ "+w.script+"\n} 2>/dev/null; :") // some find nothing left to break
 	}
@@ -308,7 +303,7 @@ func TestAgentKilled(t *testing.T) {
 	f.apply()
 	before := f.footprint("mini-1")
 	f.sh("mini-1", `systemctl kill -s KILL xmrig-orchestrator`)
-	after := f.until("mini-1", 20*time.Second, `[ "$(systemctl show -p NRestarts --value xmrig-orchestrator)" = 1 ] && systemctl is-active xmrig-orchestrator`)
+	after := f.until("mini-1", `[ "$(systemctl show -p NRestarts --value xmrig-orchestrator)" = 1 ] && systemctl is-active xmrig-orchestrator`)
 	if after != "active\n" {
 		t.Fatalf("the agent is %q", after)
 	}
@@ -316,18 +311,4 @@ func TestAgentKilled(t *testing.T) {
 		t.Errorf("moved %q", got)
 	}
 	f.converged()
-}
-
-// until runs a script on a host until it succeeds, and returns what it prints.
-func (f *fleet) until(host string, limit time.Duration, script string) string {
-	f.t.Helper()
-	for end := time.Now().Add(limit); ; time.Sleep(200 * time.Millisecond) {
-		out, err := f.lab.Host(host).Sh(f.t.Context(), script)
-		if err == nil {
-			return out
-		}
-		if time.Now().After(end) {
-			f.t.Fatalf("%s: not within %v: %v", host, limit, err)
-		}
-	}
 }

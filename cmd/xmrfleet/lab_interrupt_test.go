@@ -10,25 +10,43 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"xmrfleet/cmd/internal/labtest"
+
 	"golang.org/x/sys/unix"
 )
 
-// slowUser makes the change "user xmrig", which disturbs nothing, take a time;
-// slowStart makes it the start of the miner.
+// slowUser holds the change "user xmrig", which disturbs nothing, until release;
+// slowStart the start of the miner, slowLogin every login.
 const (
-	slowUser = `printf '#!/bin/sh\ntouch /run/begun\nsleep 3\nexec /usr/sbin/useradd "$@"\n' >/usr/local/sbin/useradd
+	slowUser = `printf '#!/bin/sh\ntouch /run/begun\nuntil [ -e /run/go ]; do sleep 0.1; done\nexec /usr/sbin/useradd "$@"\n' >/usr/local/sbin/useradd
 		chmod +x /usr/local/sbin/useradd`
 	slowStart = `mkdir -p /run/systemd/system/xmrig.service.d
-		printf '[Service]\nExecStartPre=+/bin/touch /run/begun\nExecStartPre=/bin/sleep 3\n' >/run/systemd/system/xmrig.service.d/slow.conf`
-	slowLogin = `echo 'sleep 20' >~deploy/.bashrc`
-	begun     = `i=0; until [ -e /run/begun ]; do i=$((i + 1)); [ $i -lt 300 ] || exit 1; sleep 0.1; done`
+		printf '[Service]\nTimeoutStartSec=infinity\nExecStartPre=+/bin/touch /run/begun\nExecStartPre=/bin/sh -c "until [ -e /run/go ]; do sleep 0.1; done"\n' \
+			>/run/systemd/system/xmrig.service.d/slow.conf`
+	slowLogin = `echo 'touch /tmp/begun; until [ -e /tmp/go ]; do sleep 1; done' >~deploy/.bashrc`
 )
+
+// begun waits until a host has come to what it is slow at.
+func (f *fleet) begun(host string) {
+	f.t.Helper()
+	f.until(host, `[ -e /run/begun ] || [ -e /tmp/begun ]`)
+}
+
+// release makes a host quick.
+func (f *fleet) release(host string) {
+	f.t.Helper()
+	f.sh(host, `touch /run/go /tmp/go`)
+}
+
+// stopping is what a first signal makes of an apply.
+const stopping = "stopping: no other host is started, and the running ones go on to a safe point; interrupt again to abandon them\n"
 
 // TestInterruptedGather ends at once and has changed nothing.
 func TestInterruptedGather(t *testing.T) {
@@ -37,14 +55,11 @@ func TestInterruptedGather(t *testing.T) {
 	for _, command := range [][]string{{"plan"}, {"apply", "--yes"}, {"status"}} {
 		f.mark("mini-1")
 		f.mark("slow-1")
+		f.sh("slow-1", `rm -f /tmp/begun`)
 		r := f.start(command...)
-		time.Sleep(time.Second)
+		f.begun("slow-1")
 		r.signal(syscall.SIGINT)
-		began := time.Now()
-		o := r.wait(exitInterrupted)
-		if took := time.Since(began); took > time.Second {
-			t.Errorf("%s took %s to stop", command, took)
-		}
+		o := r.wait(exitInterrupted) // though the host is slow still
 		contains(t, o.stdout, "slow-1", "interrupted")
 		f.untouched("mini-1")
 		f.untouched("slow-1")
@@ -85,10 +100,11 @@ func TestInterruptedApply(t *testing.T) {
 	f.sh("slow-1", slowUser)
 	f.mark("mini-1")
 	r := f.start("apply", "--yes", "--parallelism", "1")
-	f.sh("slow-1", begun)
+	f.begun("slow-1")
 	r.signal(syscall.SIGINT)
+	r.expectError(stopping)
+	f.release("slow-1")
 	o := r.wait(exitInterrupted)
-	contains(t, o.stderr, "stopping: no other host is started, and the running ones go on to a safe point; interrupt again to abandon them\n")
 	contains(t, o.stdout,
 		"  ! slow-1  in between, 9 of 11 changes made; the next apply finishes it: interrupted\n",
 		"        made     create user xmrig\n",
@@ -109,8 +125,10 @@ func TestInterruptedStart(t *testing.T) {
 	f.sh("slow-1", slowStart)
 	f.mark("mini-1")
 	r := f.start("apply", "--yes", "--parallelism", "1")
-	f.sh("slow-1", begun)
+	f.begun("slow-1")
 	r.signal(syscall.SIGTERM)
+	r.expectError(stopping)
+	f.release("slow-1")
 	o := r.wait(exitTerminated)
 	contains(t, o.stderr, "slow-1  ✓ 11 changes made, verified")
 	contains(t, o.stdout, "  ! mini-1  untouched: interrupted\n",
@@ -124,18 +142,26 @@ func TestInterruptedStart(t *testing.T) {
 // is waited for, and with what.
 func TestWaiting(t *testing.T) {
 	f := newFleet(t, `host "slow-1" {}`+"\n"+`host "slow-2" {}`, "slow-1", "slow-2")
-	f.sh("slow-1", strings.ReplaceAll(slowStart, "sleep 3", "sleep 22"))
-	f.sh("slow-2", strings.ReplaceAll(slowLogin, "sleep 20", "sleep 12"))
-	o := f.mustRun(exitDone, "apply", "--yes", "--json-into", "lines.json")
-	contains(t, o.stderr, "] still waiting for slow-2 (connecting and reading, 1", "] still waiting for slow-1 (start service xmrig, ")
+	f.sh("slow-1", slowStart)
+	f.sh("slow-2", slowLogin)
+	r := f.start("apply", "--yes", "--json-into", "lines.json")
+	r.expectError("] still waiting for slow-2 (connecting and reading, ")
+	f.release("slow-2")
+	r.expectError("] still waiting for slow-1 (start service xmrig, ")
+	f.release("slow-1")
+	r.wait(exitDone)
 	lines, err := os.ReadFile(filepath.Join(f.dir, "lines.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	contains(t, string(lines), `"in_work":[{"host":"slow-2","phase":"read","took_ms":1`,
-		`"in_work":[{"host":"slow-1","phase":"change","resource":"service xmrig","action":"start","took_ms":`)
-	contains(t, f.mustRun(exitDone, "exec", "--json", "-l", "slow-1", "--", "sleep 11").stdout,
-		`"in_work":[{"host":"slow-1","phase":"command","took_ms":`)
+	if !regexp.MustCompile(`"in_work":\[\{"host":"slow-2","phase":"read","took_ms":\d{4,}\}\]`).Match(lines) {
+		t.Errorf("nobody waits for slow-2 alone, for seconds: %s", lines)
+	}
+	contains(t, string(lines), `"in_work":[{"host":"slow-1","phase":"change","resource":"service xmrig","action":"start","took_ms":`)
+	r = f.start("exec", "--json", "-l", "slow-1", "--", "until [ -e /run/ended ]; do sleep 0.1; done")
+	r.expect(`"in_work":[{"host":"slow-1","phase":"command","took_ms":`)
+	f.sh("slow-1", `touch /run/ended`)
+	r.wait(exitDone)
 }
 
 // TestAbandonedApply is a second Ctrl-C: it does not wait for the host, which
@@ -144,23 +170,16 @@ func TestAbandonedApply(t *testing.T) {
 	f := newFleet(t, `host "slow-1" {}`, "slow-1")
 	f.sh("slow-1", slowUser)
 	r := f.start("apply", "--yes")
-	f.sh("slow-1", begun)
-	began := time.Now()
+	f.begun("slow-1")
 	r.signal(syscall.SIGINT)
-	time.Sleep(200 * time.Millisecond)
+	r.expectError(stopping)
 	r.signal(syscall.SIGINT)
 	o := r.wait(exitInterrupted)
-	if took := time.Since(began); took > 1500*time.Millisecond {
-		t.Errorf("took %s to abandon", took)
-	}
 	contains(t, o.stdout, "  ! slow-1  in between, ", " of 11 changes made; the next apply finishes it: run command: abandoned",
 		"        not yet  create user xmrig\n", "Apply: 0 of 1 host converged", "\nretry: ")
-	for deadline := time.Now().Add(20 * time.Second); ; {
-		o = f.run("apply", "--yes")
-		if o.code != exitLocked || time.Now().After(deadline) {
-			break
-		}
-	}
+	f.mustRun(exitLocked, "apply", "--yes")
+	f.release("slow-1")
+	labtest.Wait(t, func() bool { o = f.run("apply", "--yes"); return o.code != exitLocked }, func() string { return o.String() })
 	if o.code != exitDone {
 		t.Fatal(o)
 	}
@@ -172,7 +191,7 @@ func TestLostConnection(t *testing.T) {
 	f := newFleet(t, `host "slow-1" {}`+"\n"+`host "mini-1" {}`, "slow-1", "mini-1")
 	f.sh("slow-1", slowUser)
 	r := f.start("apply", "--yes")
-	f.sh("slow-1", begun)
+	f.begun("slow-1")
 	if err := f.lab.Host("slow-1").Cut(context.Background()); err != nil {
 		t.Fatal(err)
 	}
@@ -180,15 +199,14 @@ func TestLostConnection(t *testing.T) {
 	// The word of the second change may be lost with the cable.
 	contains(t, o.stdout, "  ! slow-1  in between, ", " of 11 changes made; the next apply finishes it: ", "no sign of life for 12s",
 		"Apply: 1 of 2 hosts converged", " -l slow-1\n")
+	f.release("slow-1")
 	if err := f.lab.Host("slow-1").Join(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Second) {
+	labtest.Wait(t, func() bool {
 		o = f.run("apply", "--yes")
-		if o.code != exitLocked && o.code != exitPartial || time.Now().After(deadline) {
-			break
-		}
-	}
+		return o.code != exitLocked && o.code != exitPartial
+	}, func() string { return o.String() })
 	if o.code != exitDone {
 		t.Fatal(o)
 	}
@@ -200,15 +218,16 @@ func TestLostConnection(t *testing.T) {
 // begun.
 func TestTimeout(t *testing.T) {
 	f := newFleet(t, `host "slow-1" {}`+"\n"+`host "mini-1" {}`, "slow-1", "mini-1")
-	f.sh("slow-1", slowUser+`; sed -i 's/sleep 3/sleep 15/' /usr/local/sbin/useradd`)
-	o := f.mustRun(exitPartial, "apply", "--yes", "--timeout", "10s")
+	f.sh("slow-1", slowUser)
+	o := f.mustRun(exitPartial, "apply", "--yes", "--timeout", "30s")
 	contains(t, o.stdout, "  ! slow-1  in between, 2 of 11 changes made; the next apply finishes it: "+
-		"run command: not done within --timeout 10s; the host finishes what it has begun\n",
+		"run command: not done within --timeout 30s; the host finishes what it has begun\n",
 		"Apply: 1 of 2 hosts converged", " -l slow-1\n")
-	f.sh("slow-1", `until id xmrig; do sleep 0.1; done; rm /usr/local/sbin/useradd`)
+	f.release("slow-1")
+	f.until("slow-1", `id xmrig`)
 	f.sh("mini-1", slowLogin)
-	contains(t, f.mustRun(exitPartial, "plan", "--timeout", "5s").stdout,
-		"  ! mini-1  start shell: not done within --timeout 5s", "  ~ slow-1", "1 host was not read.")
+	contains(t, f.mustRun(exitPartial, "plan", "--timeout", "15s").stdout,
+		"  ! mini-1  start shell: not done within --timeout 15s", "  ~ slow-1", "1 host was not read.")
 }
 
 // A running xmrfleet.
@@ -321,11 +340,29 @@ func openTerminal() (terminal, tty *os.File, err error) {
 // expect waits until the program has printed text.
 func (r *running) expect(text string) {
 	r.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(r.stdout.String(), text); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			r.t.Fatalf("want %q, got:\n%s%s", text, r.stdout.String(), r.stderr.String())
+	r.await(fmt.Sprintf("%q", text), func() bool { return strings.Contains(r.stdout.String(), text) })
+}
+
+// expectError is expect for standard error.
+func (r *running) expectError(text string) {
+	r.t.Helper()
+	r.await(fmt.Sprintf("%q", text), func() bool { return strings.Contains(r.stderr.String(), text) })
+}
+
+// await waits for something that the program does.
+func (r *running) await(what string, done func() bool) {
+	r.t.Helper()
+	labtest.Wait(r.t, func() bool {
+		r.t.Helper()
+		select {
+		case <-r.ended:
+			if !done() {
+				r.t.Fatalf("it ended without %s:\n%s%s", what, r.stdout.String(), r.stderr.String())
+			}
+		default:
 		}
-	}
+		return done()
+	}, func() string { return what + ", got:\n" + r.stdout.String() + r.stderr.String() })
 }
 
 // answer types on the terminal.
@@ -348,7 +385,7 @@ func (r *running) wait(code int) outcome {
 	r.t.Helper()
 	select {
 	case <-r.ended:
-	case <-time.After(time.Minute):
+	case <-time.After(labtest.Limit):
 		r.t.Fatalf("it does not end:\n%s%s", r.stdout.String(), r.stderr.String())
 	}
 	o := outcome{r.stdout.String(), r.stderr.String(), r.cmd.ProcessState.ExitCode()}

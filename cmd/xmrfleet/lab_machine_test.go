@@ -99,8 +99,10 @@ func TestInterruptedJSON(t *testing.T) {
 	f := newFleet(t, `host "slow-1" {}`+"\n"+`host "mini-1" {}`, "slow-1", "mini-1")
 	f.sh("slow-1", slowUser)
 	r := f.start("apply", "--json", "--yes", "--parallelism", "1", "--json-into", "into")
-	f.sh("slow-1", begun)
+	f.begun("slow-1")
 	r.signal(syscall.SIGINT)
+	r.expect(`"type":"interrupted"`)
+	f.release("slow-1")
 	o := r.wait(exitInterrupted)
 	lines, types := stream(t, o.stdout)
 	contains(t, types, " interrupted ", " slow-1:host_summary mini-1:host_summary apply_summary run_summary")
@@ -114,10 +116,11 @@ func TestInterruptedJSON(t *testing.T) {
 	}
 	stream(t, string(into))
 
-	f.sh("slow-1", `rm -f /run/begun; userdel xmrig`)
+	f.sh("slow-1", `rm -f /run/begun /run/go; userdel xmrig`)
 	r = f.start("apply", "--json", "--yes")
-	f.sh("slow-1", begun)
+	f.begun("slow-1")
 	r.signal(syscall.SIGTERM)
+	r.expect(`"type":"interrupted"`)
 	r.signal(syscall.SIGTERM)
 	lines, _ = stream(t, r.wait(exitTerminated).stdout)
 	if end := last(lines); end.Outcome != "terminated" || end.Signal != "terminated" {

@@ -9,7 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
+
+	"xmrfleet/cmd/internal/labtest"
 )
 
 // TestNasty has a host that prints what a terminal should not see, reasons that
@@ -55,13 +56,13 @@ func TestNasty(t *testing.T) {
 
 	// Whoever reads one line ends what goes on for ever, on the host as well.
 	for _, line := range []string{"logs -f", "logs -f --json", "status --watch", "exec -- yes", "exec --stream --json -- yes"} {
-		reader := exec.Command("timeout", "60", "sh", "-c", `"$0" $1 2>/dev/null | head -n 1`, f.path, line)
+		reader := exec.Command("timeout", "300", "sh", "-c", `"$0" $1 2>/dev/null | head -n 1`, labtest.Program(f.t), line)
 		reader.Dir, reader.Env = f.dir, f.command().Env
 		if out, err := reader.Output(); err != nil || strings.Count(string(out), "\n") != 1 {
 			t.Errorf("%s | head -n 1: %v: %q", line, err, out)
 		}
 	}
-	f.noneLeft("mini-1", "yes", 20*time.Second)
+	f.noneLeft("mini-1", "yes")
 
 	// What is typed stays one argument, one entry, one line.
 	reason := "it's \"quoted\" $(touch /tmp/pwned) `id`\nrun 0 by nobody\x1b[2J ü\t" + strings.Repeat("long ", 2000)

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 // A refusal is a host that cannot be worked with.
@@ -34,7 +33,7 @@ var refusals = []refusal{
 		"is not the host_key of fleet.hcl", "hint: if the host was reinstalled, replace host_key in fleet.hcl"}},
 	{"refused", `ssh { port = 23 }`, ``, []string{":23: connection refused"}},
 	{"nobody", `address = "NOBODY"`, ``, []string{"connect NOBODY:22: no route to host"}},
-	{"black-hole", ``, ``, []string{":22: no answer within 4s"}},
+	{"black-hole", ``, ``, []string{":22: no answer within 5s"}},
 	{"no-such-name", `address = "no-such-name.invalid"`, ``, []string{
 		"connect no-such-name.invalid:22: no-such-name.invalid", ": no such host",
 		"hint: give the host an address in fleet.hcl, or a HostName in the ssh configuration"}},
@@ -78,8 +77,8 @@ func TestRefusals(t *testing.T) {
 		t.Fatal(err)
 	}
 	outcomes := []outcome{
-		f.mustRun(exitError, "plan", "--connect-timeout", "4s"),
-		f.mustRun(exitError, "apply", "--yes", "--connect-timeout", "4s")}
+		f.mustRun(exitError, "plan", "--connect-timeout", "5s"),
+		f.mustRun(exitError, "apply", "--yes", "--connect-timeout", "5s")}
 	for _, r := range refusals {
 		for _, o := range outcomes {
 			for _, want := range r.want {
@@ -92,11 +91,8 @@ func TestRefusals(t *testing.T) {
 	contains(t, f.mustRun(exitPartial, "status", "-l", "sudo-password,refused").stdout,
 		"unknown", "sudo wants a password", "connection refused", "\nhint: sudo-password: on the host, as root: ")
 
-	began := time.Now()
-	f.mustRun(exitError, "plan", "-l", "sudo-password")
-	if took := time.Since(began); took > 2*time.Second {
-		t.Errorf("a host whose sudo wants a password took %s", took)
-	}
+	// It is not waited for, as a password would be.
+	f.start("plan", "-l", "sudo-password", "--timeout", "24h").wait(exitError)
 }
 
 // section is what an output says of one host.
@@ -200,17 +196,14 @@ func TestDeadHost(t *testing.T) {
 	if err := f.lab.Host("miner-beta").Cut(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	began := time.Now()
-	o := f.mustRun(exitPartial, "plan", "--connect-timeout", "2s")
-	if took := time.Since(began); took > 3500*time.Millisecond {
-		t.Errorf("plan took %s", took)
-	}
-	contains(t, o.stdout, "  ~ mini-1, miner-gamma, miner-delta", "  ! miner-beta  connect ", ":22: no answer within 2s",
+	f.waitsOnlyFor("miner-beta")
+	o := f.mustRun(exitPartial, "plan", "--connect-timeout", "5s")
+	contains(t, o.stdout, "  ~ mini-1, miner-gamma, miner-delta", "  ! miner-beta  connect ", ":22: no answer within 5s",
 		"Plan: 3 of 4 hosts to change", "1 host was not read.")
-	o = f.mustRun(exitPartial, "apply", "--yes", "--connect-timeout", "2s")
+	o = f.mustRun(exitPartial, "apply", "--yes", "--connect-timeout", "5s")
 	contains(t, o.stdout, "Apply: 3 of 4 hosts converged", "  ! miner-beta  untouched: connect ",
-		"retry: xmrfleet apply --yes --connect-timeout 2s", " -l miner-beta\n")
-	contains(t, f.mustRun(exitPartial, "status", "--connect-timeout", "2s").stdout, "\nmini-1", "\nminer-delta", "no answer within 2s")
+		"retry: xmrfleet apply --yes --connect-timeout 5s", " -l miner-beta\n")
+	contains(t, f.mustRun(exitPartial, "status", "--connect-timeout", "5s").stdout, "\nmini-1", "\nminer-delta", "no answer within 5s")
 	if err := f.lab.Host("miner-beta").Join(context.Background()); err != nil {
 		t.Fatal(err)
 	}

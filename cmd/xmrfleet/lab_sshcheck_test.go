@@ -22,7 +22,7 @@ var checks = []refusal{
 		"  (known from ", "known_hosts:3)\n", "        key                   /run/xmrfleet-lab/", "  (refused)\n", "      hint: ssh-copy-id -p 22 nobody@"}},
 	{"sudo-password", ``, `echo deploy:secret | chpasswd; echo 'deploy ALL=(ALL) ALL' >/etc/sudoers.d/deploy`, []string{
 		"  ! sudo-password  become root by sudo: sudo wants a password", "(logged in within ", "  (accepted)\n", "      hint: on the host, as root: echo 'deploy ALL=(ALL) NOPASSWD: ALL' > "}},
-	{"black-hole", ``, ``, []string{"  ! black-hole  connect ", ":22: no answer within 3s", "(not logged in)\n", "      hint: is it on, and is port 22 open to this machine? nc -vz "}},
+	{"black-hole", ``, ``, []string{"  ! black-hole  connect ", ":22: no answer within 5s", "(not logged in)\n", "      hint: is it on, and is port 22 open to this machine? nc -vz "}},
 	{"no-login", ``, `usermod -s /usr/sbin/nologin deploy`, []string{
 		"  ! no-login  start shell: This account is currently not available.", "      hint: on the host, as root: usermod -s /bin/sh deploy\n"}},
 	{"jump", ``, ``, []string{"  = jump  root by sudo, which asks no password; a round trip takes ", "        User                  deploy  (ssh config)\n", "  (known from ", "  (accepted)\n"}},
@@ -50,10 +50,10 @@ func TestSSHCheck(t *testing.T) {
 	if err := f.lab.Host("black-hole").Cut(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	o := f.mustRun(exitPartial, "ssh-check", "--connect-timeout", "3s")
+	o := f.mustRun(exitPartial, "ssh-check", "--connect-timeout", "5s")
 	inOrder(t, o.stdout, "  = jump, behind  root by sudo, which asks no password; a round trip takes ", "  ! unknown-key  ", "  ! closed  ",
 		"Check: 2 of 9 hosts can be managed.")
-	detailed := f.mustRun(exitPartial, "ssh-check", "--connect-timeout", "3s", "-v").stdout
+	detailed := f.mustRun(exitPartial, "ssh-check", "--connect-timeout", "5s", "-v").stdout
 	for _, c := range checks {
 		inOrder(t, blockOf(detailed, c.host), c.want...)
 		if strings.HasPrefix(c.want[0], "  !") {

@@ -11,9 +11,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
-	"xmrfleet/testdata/release"
+	"xmrfleet/cmd/internal/labtest"
+	"xmrfleet/cmd/internal/release"
 )
 
 // mini1 is the host block of a fleet of one, with settings of its xmrig block.
@@ -40,7 +40,7 @@ func TestStates(t *testing.T) {
 		if got, want := f.sh("mini-1", units), "xmrig "+miner+"\nxmrig-orchestrator "+agent+"\n"; got != want {
 			t.Errorf("units\n got %q\nwant %q", got, want)
 		}
-		f.until("mini-1", 5*time.Second, `xmrig-orchestrator status --json | grep '"state":"`+state+`"'`)
+		f.until("mini-1", `xmrig-orchestrator status --json | grep '"state":"`+state+`"'`)
 		contains(t, f.mustRun(exitDone, "status").stdout, "mini-1", state)
 		f.converged()
 	}
@@ -119,7 +119,7 @@ func TestDonationConfig(t *testing.T) {
 		for dir in "${real%/*}" /usr/local/bin; do echo "$1" >"$dir/config.json"; done
 		printf '{"pools": [' >/etc/xmrig/config.json
 		systemctl restart xmrig`, donation)
-	state := f.until("mini-1", 5*time.Second, `systemctl is-failed -q xmrig && systemctl show -p ActiveState,SubState,ExecMainStatus,NRestarts xmrig`)
+	state := f.until("mini-1", `systemctl is-failed -q xmrig && systemctl show -p ActiveState,SubState,ExecMainStatus,NRestarts xmrig`)
 	if want := "NRestarts=0\nExecMainStatus=2\nActiveState=failed\nSubState=failed\n"; state != want {
 		t.Errorf("with a broken config\n got %q\nwant %q", state, want)
 	}
@@ -140,7 +140,7 @@ func (f *fleet) use(a release.Archive) {
 
 func TestChanges(t *testing.T) {
 	f := newFleet(t, mini1("max_threads_hint = 50"), "mini-1")
-	first, _ := archive()
+	first := labtest.Archive(t)
 	var later []release.Archive
 	for _, version := range []string{"6.26.1", "6.26.2"} {
 		a, err := release.BuildVersion(context.Background(), t.TempDir(), version)
@@ -294,8 +294,8 @@ func TestReboot(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	f.until("mini-2", 10*time.Second, `systemctl is-active xmrig-orchestrator && ! systemctl is-active xmrig`)
-	f.until("mini-1", 10*time.Second, `systemctl is-active xmrig xmrig-orchestrator && xmrig-orchestrator check`)
+	f.until("mini-2", `systemctl is-active xmrig-orchestrator && ! systemctl is-active xmrig`)
+	f.until("mini-1", `systemctl is-active xmrig xmrig-orchestrator && xmrig-orchestrator check`)
 	f.converged()
 	want := []string{"systemd-journald@xmrig.service:InvocationID", agentRun, minerRun}
 	if got := moved(before, f.footprint("mini-1")); !slices.Equal(got, slices.Sorted(slices.Values(want))) {

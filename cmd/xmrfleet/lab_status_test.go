@@ -18,7 +18,7 @@ func (f *fleet) simulate(host, words string) {
 // awaitState waits until the agent of a host records a state and a cause.
 func (f *fleet) awaitState(host, state, cause string) {
 	f.t.Helper()
-	f.until(host, 30*time.Second, `xmrig-orchestrator status --json | grep '"state":"`+state+`".*"cause":"`+cause+`"'`)
+	f.until(host, `xmrig-orchestrator status --json | grep '"state":"`+state+`".*"cause":"`+cause+`"'`)
 }
 
 // TestStatusWhy follows a miner through what can happen to it, and reads what
@@ -32,7 +32,7 @@ host "mini-2" {}
 	}
 	f.apply()
 	for _, host := range []string{"mini-1", "mini-2"} {
-		f.until(host, 20*time.Second, `xmrig-orchestrator status`) // it has looked once
+		f.until(host, `xmrig-orchestrator status`) // it has looked once
 	}
 	f.mustRun(exitDone, "status") // though the miners have hardly begun
 	f.awaitState("mini-1", "running", "healthy")

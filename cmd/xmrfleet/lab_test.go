@@ -3,49 +3,33 @@
 package main
 
 import (
-	"bytes"
-	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
-	"xmrfleet/testdata/lab"
-	"xmrfleet/testdata/release"
+	"xmrfleet/cmd/internal/lab"
+	"xmrfleet/cmd/internal/labtest"
+	"xmrfleet/hcl/hcltest"
 )
 
 // The tests of these files run the built xmrfleet against real hosts: Debian
 // with systemd, sshd and sudo. Only the miner is a simulator, unless
 // XMRIG_ARCHIVE names a real release.
 
-// wallet is the donation address of the Monero project.
-const wallet = "44AFFq5kSiGBoZ4NMDwYtN18obc8AemS33DBLWs3H7otXft3XjrpDtQGv7SqSsaBYBb98uNbr2VBBEt7f2wfn3RVGQBEP3A"
+const wallet = hcltest.Wallet
 
-// archive is the release that the hosts get, made once.
-var archive = sync.OnceValues(func() (release.Archive, error) {
-	const dir = "../../bin/testrelease"
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return release.Archive{}, err
-	}
-	a, err := release.Build(context.Background(), dir)
-	if err != nil {
-		return a, err
-	}
-	a.Path, err = filepath.Abs(a.Path)
-	return a, err
-})
+// preamble is the part of a fleet file that most tests have in common.
+const preamble = labtest.Preamble + `agent { interval = "1s" }
+`
 
 // A fleet is a lab, a fleet file and the environment to run xmrfleet in.
 type fleet struct {
-	t    *testing.T
-	lab  *lab.Lab
-	dir  string // the working directory, with fleet.hcl
-	env  map[string]string
-	path string // of the program under test
+	t   *testing.T
+	lab *lab.Lab
+	dir string // the working directory, with fleet.hcl
+	env map[string]string
 }
 
 // newFleet boots hosts and writes a fleet.hcl with extra at its end. Without
@@ -60,25 +44,8 @@ func newFleet(t *testing.T, extra string, hosts ...string) *fleet {
 // beside it.
 func aloneFleet(t *testing.T, extra string, hosts ...string) *fleet {
 	t.Helper()
-	program, err := filepath.Abs("../../bin/xmrfleet")
-	if err == nil {
-		_, err = os.Stat(program)
-	}
-	if err != nil {
-		t.Fatalf("%v; run `make build` first", err)
-	}
-	a, err := archive()
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := &fleet{t: t, lab: lab.Start(t, hosts...), dir: t.TempDir(), path: program, env: map[string]string{
-		"PATH":                      os.Getenv("PATH"),
-		"HOME":                      t.TempDir(),
-		"MONERO_WALLET":             wallet,
-		"XMRFLEET_VAR_xmrig_source": a.Path,
-		"XMRFLEET_VAR_xmrig_sha256": a.SHA256,
-	}}
-	f.env["XMRFLEET_SSH_CONFIG"] = f.lab.SSHConfig()
+	f := &fleet{t: t, lab: lab.Start(t, hosts...)}
+	f.dir, f.env = labtest.Client(t, f.lab)
 	if extra == "" {
 		example, err := os.ReadFile("../../fleet.hcl")
 		if err != nil {
@@ -91,25 +58,9 @@ func aloneFleet(t *testing.T, extra string, hosts ...string) *fleet {
 	return f
 }
 
-// preamble is the part of a fleet file that most tests have in common.
-const preamble = `
-wallet = env("MONERO_WALLET")
-variable "xmrig_sha256" {}
-variable "xmrig_source" {}
-pool "a" { url = "pool-a.example:443" }
-xmrig {
-  version = "6.26.0"
-  sha256  = var.xmrig_sha256
-  source  = var.xmrig_source
-}
-agent { interval = "1s" }
-`
-
 func (f *fleet) write(text string) {
 	f.t.Helper()
-	if err := os.WriteFile(filepath.Join(f.dir, "fleet.hcl"), []byte(text), 0o600); err != nil {
-		f.t.Fatal(err)
-	}
+	labtest.WriteFleet(f.t, f.dir, text)
 }
 
 // An outcome is what a run of xmrfleet left.
@@ -124,26 +75,15 @@ func (o outcome) String() string {
 
 // command prepares a run of xmrfleet against the lab.
 func (f *fleet) command(args ...string) *exec.Cmd {
-	cmd := exec.Command(f.path, args...)
-	cmd.Dir = f.dir
-	for name, value := range f.env {
-		cmd.Env = append(cmd.Env, name+"="+value)
-	}
-	return cmd
+	f.t.Helper()
+	return labtest.Command(f.t, f.dir, f.env, args...)
 }
 
 // run runs xmrfleet to its end.
 func (f *fleet) run(args ...string) outcome {
 	f.t.Helper()
-	var stdout, stderr bytes.Buffer
-	cmd := f.command(args...)
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err := cmd.Run()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		f.t.Fatal(err)
-	}
-	return outcome{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+	stdout, stderr, code := labtest.Run(f.t, f.command(args...))
+	return outcome{stdout, stderr, code}
 }
 
 // mustRun is run with a known exit code.
@@ -171,11 +111,14 @@ func (f *fleet) converged() {
 // sh runs a script as root inside a host, without SSH.
 func (f *fleet) sh(host, script string, args ...string) string {
 	f.t.Helper()
-	out, err := f.lab.Host(host).Sh(context.Background(), script, args...)
-	if err != nil {
-		f.t.Fatalf("%s: %v", host, err)
-	}
-	return out
+	return labtest.Sh(f.t, f.lab.Host(host), script, args...)
+}
+
+// until runs a script as root inside a host until it succeeds, and returns what
+// it prints.
+func (f *fleet) until(host, script string, args ...string) string {
+	f.t.Helper()
+	return labtest.Until(f.t, f.lab.Host(host), func() string { return "" }, script, args...)
 }
 
 // contains fails unless text has every one of the parts.

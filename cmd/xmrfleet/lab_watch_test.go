@@ -15,6 +15,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"xmrfleet/cmd/internal/labtest"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -96,31 +98,35 @@ func displayed(t *testing.T, stream string) *display {
 	return d
 }
 
+// What the terminal gets: the other page and back, and the start of each frame.
+const (
+	enterPage = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J"
+	leavePage = "\x1b[?7h\x1b[?25h\x1b[?1049l"
+	homeward  = "\x1b[H"
+)
+
 // frames is how often the screen was drawn.
 func frames(stream string) int { return strings.Count(stream, homeward) }
 
 // awaitPage waits until the terminal shows what it should.
-func (r *running) awaitPage(what string, limit time.Duration, good func(page string) bool) {
+func (r *running) awaitPage(what string, good func(page string) bool) {
 	r.t.Helper()
-	for end := time.Now().Add(limit); ; time.Sleep(50 * time.Millisecond) {
-		stream := r.stdout.String()
-		if i := strings.LastIndex(stream, homeward); i >= 0 {
-			stream = stream[:i] // the last frame may not be complete
-		}
-		d := displayed(r.t, stream)
-		if good(d.other.String()) {
-			return
-		}
-		if time.Now().After(end) {
-			r.t.Fatalf("not within %v: %s; the page is\n%s", limit, what, d.other.String())
-		}
+	r.await(what, func() bool { return good(r.page()) })
+}
+
+// page is what the terminal shows.
+func (r *running) page() string {
+	stream := r.stdout.String()
+	if i := strings.LastIndex(stream, homeward); i >= 0 {
+		stream = stream[:i] // the last frame may not be complete
 	}
+	return displayed(r.t, stream).other.String()
 }
 
 // shows waits for texts on the page.
-func (r *running) shows(limit time.Duration, texts ...string) {
+func (r *running) shows(texts ...string) {
 	r.t.Helper()
-	r.awaitPage(fmt.Sprintf("%q", texts), limit, func(page string) bool {
+	r.awaitPage(fmt.Sprintf("%q", texts), func(page string) bool {
 		return !slices.ContainsFunc(texts, func(text string) bool { return !strings.Contains(page, text) })
 	})
 }
@@ -164,8 +170,8 @@ host "mini-2" {}
 	}
 	before := logins("mini-1")
 	r := f.startOnTerminal("status", "--watch=1s")
-	r.shows(20*time.Second, "HOST ", "mini-1  running", "mini-2  running", "2 of 2 hosts healthy, 2 as described.")
-	r.awaitPage("a time at the very end", 20*time.Second, regexp.MustCompile(`(?m)^Fleet: .{184} \d\d:\d\d:\d\d$`).MatchString)
+	r.shows("HOST ", "mini-1  running", "mini-2  running", "2 of 2 hosts healthy, 2 as described.")
+	r.awaitPage("a time at the very end", regexp.MustCompile(`(?m)^Fleet: .{184} \d\d:\d\d:\d\d$`).MatchString)
 	if r.echoes() {
 		t.Error("what is typed appears in the table")
 	}
@@ -174,26 +180,23 @@ host "mini-2" {}
 	if err := f.lab.Host("mini-2").Cut(ctx); err != nil {
 		t.Fatal(err)
 	}
-	r.shows(30*time.Second, "mini-1  running", "mini-2  unknown", "no answer for ", "1 of 2 hosts healthy, 1 as described.")
+	r.shows("mini-1  running", "mini-2  unknown", "no answer for ", "1 of 2 hosts healthy, 1 as described.")
 	drawn := frames(r.stdout.String())
-	time.Sleep(3 * time.Second)
-	if n := frames(r.stdout.String()); n == drawn {
-		t.Error("nothing is drawn while a host hangs")
-	}
-	r.shows(40*time.Second, "mini-2  unknown", "no answer within 5s")
+	r.await("a frame while a host hangs", func() bool { return frames(r.stdout.String()) > drawn+2 })
+	r.shows("mini-2  unknown", "no answer within 5s")
 	if err := f.lab.Host("mini-2").Join(ctx); err != nil {
 		t.Fatal(err)
 	}
-	r.shows(60*time.Second, "mini-1  running", "mini-2  running", "2 of 2 hosts healthy, 2 as described.")
+	r.shows("mini-1  running", "mini-2  running", "2 of 2 hosts healthy, 2 as described.")
 
 	r.resize(40, 6)
-	r.awaitPage("a page of 40 columns and 6 lines", 20*time.Second, func(page string) bool {
+	r.awaitPage("a page of 40 columns and 6 lines", func(page string) bool {
 		lines := strings.Split(page, "\n")
 		return len(lines) <= 6 && !slices.ContainsFunc(lines, func(line string) bool { return utf8.RuneCountInString(line) > 40 }) &&
 			strings.Contains(page, "mini-2  running")
 	})
 	r.resize(200, 50)
-	r.shows(20*time.Second, "CHECKED", "POOL")
+	r.shows("CHECKED", "POOL")
 
 	r.answer("garbage\x03")
 	o := r.wait(exitInterrupted)
@@ -221,27 +224,21 @@ func TestWatchEnds(t *testing.T) {
 	f.apply()
 
 	r := f.startOnTerminal("status", "--watch=1s")
-	r.shows(20*time.Second, "mini-1  running")
+	r.shows("mini-1  running")
 	r.signal(syscall.SIGTERM)
 	r.left(r.wait(exitTerminated), "mini-1  running")
 
 	// Ctrl-Z gives the terminal back for as long as the program is stopped.
 	r = f.startOnTerminal("status", "--watch=1s")
-	r.shows(20*time.Second, "mini-1  running")
+	r.shows("mini-1  running")
 	r.signal(syscall.SIGTSTP)
-	for end := time.Now().Add(20 * time.Second); displayed(t, r.stdout.String()).onOther || !r.echoes(); time.Sleep(50 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("suspended on the other page: %q", r.stdout.String())
-		}
-	}
+	r.await("its own page while it is suspended", func() bool { return !displayed(t, r.stdout.String()).onOther && r.echoes() })
 	r.signal(syscall.SIGCONT)
-	for end := time.Now().Add(20 * time.Second); displayed(t, r.stdout.String()).entered < 2; time.Sleep(50 * time.Millisecond) {
+	r.await("the other page again", func() bool {
 		r.signal(syscall.SIGCONT)
-		if time.Now().After(end) {
-			t.Fatalf("not continued: %q", r.stdout.String())
-		}
-	}
-	r.shows(20*time.Second, "mini-1  running")
+		return displayed(t, r.stdout.String()).entered >= 2
+	})
+	r.shows("mini-1  running")
 	r.signal(syscall.SIGINT)
 	r.left(r.wait(exitInterrupted), "mini-1  running")
 
@@ -255,15 +252,17 @@ func TestWatchEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer cmd.Process.Kill() // an error: it ended
+	defer time.AfterFunc(labtest.Limit, func() { cmd.Process.Kill() }).Stop()
+	rounds := regexp.MustCompile(`(?m)^Fleet: .* 1 as described\.    \d\d:\d\d:\d\d\n\nHOST `)
 	var text strings.Builder
-	for buf := make([]byte, 4096); strings.Count(text.String(), "Fleet: ") < 2; {
+	for buf := make([]byte, 4096); !rounds.MatchString(text.String()); {
 		n, err := out.Read(buf)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("%v after\n%s", err, text.String())
 		}
 		text.Write(buf[:n])
 	}
-	if strings.Contains(text.String(), "\x1b") || !regexp.MustCompile(`(?m)^Fleet: .* 1 as described\.    \d\d:\d\d:\d\d\n\nHOST `).MatchString(text.String()) {
+	if strings.Contains(text.String(), "\x1b") {
 		t.Errorf("rounds without a terminal:\n%s", text.String())
 	}
 	out.Close()
@@ -293,11 +292,7 @@ func TestWatchEnds(t *testing.T) {
 // expectTimes waits until the program has printed text so many times.
 func (r *running) expectTimes(n int, text string) {
 	r.t.Helper()
-	for end := time.Now().Add(30 * time.Second); strings.Count(r.stdout.String(), text) < n; time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(end) {
-			r.t.Fatalf("want %d times %q in\n%s", n, text, r.stdout.String())
-		}
-	}
+	r.await(fmt.Sprintf("%d times %q", n, text), func() bool { return strings.Count(r.stdout.String(), text) >= n })
 }
 
 // TestWatchPanics leaves the terminal as it was.
@@ -323,7 +318,7 @@ func TestWatchPanics(t *testing.T) {
 		}
 		panic("somewhere in a round")
 	}()
-	if err := terminal.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+	if err := terminal.SetReadDeadline(time.Now().Add(labtest.Limit)); err != nil {
 		t.Fatal(err)
 	}
 	const want = enterPage + leavePage

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"flag"
 	"io"
 	"net"
 	"os"
@@ -17,13 +16,13 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"xmrfleet/cmd/internal/release"
 	"xmrfleet/hcl"
+	"xmrfleet/hcl/hcltest"
 	"xmrfleet/modules"
+	"xmrfleet/modules/golden"
 	"xmrfleet/plan"
-	"xmrfleet/testdata/release"
 )
-
-var update = flag.Bool("update", false, "write what the program says into the scripts")
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"xmrfleet": main})
@@ -34,7 +33,7 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "../../testdata/script",
-		UpdateScripts:       *update,
+		UpdateScripts:       golden.Updating(),
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
@@ -47,7 +46,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("PORT", strconv.Itoa(d.Addr().(*net.TCPAddr).Port))
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("GORACE", "atexit_sleep_ms=0")
-			env.Setenv("MONERO_WALLET", "44AFFq5kSiGBoZ4NMDwYtN18obc8AemS33DBLWs3H7otXft3XjrpDtQGv7SqSsaBYBb98uNbr2VBBEt7f2wfn3RVGQBEP3A")
+			env.Setenv("MONERO_WALLET", hcltest.Wallet)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"xmrfleet/cmd/internal/recorded"
 	"xmrfleet/cmd/xmrig-orchestrator/internal/health"
 	"xmrfleet/cmd/xmrig-orchestrator/internal/store"
 	"xmrfleet/modules/agent"
@@ -157,11 +158,7 @@ func (h *host) configure() {
 // says has the API answer with a recorded summary and other hashrates.
 func (h *host) says(name, rates string) {
 	h.t.Helper()
-	b, err := os.ReadFile("internal/miner/testdata/" + name + ".summary.json")
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	text := string(b)
+	text := recorded.Body(name + ".summary")
 	if i := strings.Index(text, `"total": [`); rates != "" {
 		text = text[:i] + `"total": [` + rates + text[i+strings.Index(text[i:], "]"):]
 	}

@@ -4,7 +4,6 @@ package main
 
 import (
 	"testing"
-	"time"
 )
 
 // A miner whose API gives answers of no use, but which computes, is left alone,
@@ -15,7 +14,7 @@ func TestLabAnswers(t *testing.T) {
 	for _, api := range []string{"garbage", "truncate", "header", "endless", "other"} {
 		r.control("busy=0.2 api=" + api)
 		r.caused("running", "api-garbled")
-		r.untouched(3 * time.Second) // all of them longer than api_dead
+		r.polls(3) // all of them longer than api_dead
 	}
 	r.control("busy=0.2")
 	r.caused("running", "healthy")

@@ -5,7 +5,6 @@ package main
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"xmrfleet/cmd/xmrig-orchestrator/internal/health"
 )
@@ -13,18 +12,7 @@ import (
 // restarted waits for the agent's nth restart, and returns the row.
 func (r *rig) restarted(n int) health.Process {
 	r.t.Helper()
-	return r.await("restart", time.Minute, func(p health.Process) bool { return p.Restarts == n })
-}
-
-// untouched fails unless the miner's process stays the same for a while.
-func (r *rig) untouched(d time.Duration) {
-	r.t.Helper()
-	before := r.row()
-	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-		if p := r.row(); p.PID != before.PID || p.Restarts != before.Restarts {
-			r.t.Fatalf("restarted: %+v\n%s", p, r.story())
-		}
-	}
+	return r.await("restart", func(p health.Process) bool { return p.Restarts == n })
 }
 
 // recalled has the agent go on with another memory, as if more time had
@@ -43,7 +31,8 @@ func (r *rig) recalled(pairs ...string) {
 // A miner that stays paused is restarted, but only once: whatever pauses it is
 // still there. A pause that ends in time is left alone.
 func TestLabPaused(t *testing.T) {
-	r := newRig(t, "")
+	r := newRig(t, "", `pause_limit = "1h"`)
+	const hour = "3600000000000"
 	r.control("busy=0.2 state=paused")
 	r.caused("unhealthy", "paused")
 	r.control("busy=0.2")
@@ -53,12 +42,16 @@ func TestLabPaused(t *testing.T) {
 	}
 
 	r.control("busy=0.2 state=paused")
+	r.caused("unhealthy", "paused")
+	r.recalled("Run.Held", hour)
 	p := r.restarted(1)
 	if !strings.HasPrefix(p.LastError, "paused") {
 		t.Errorf("last error is %q", p.LastError)
 	}
+	r.state("starting")
 	r.caused("unhealthy", "paused")
-	r.untouched(7 * time.Second) // longer than pause_limit and backoff_start
+	r.recalled("Run.Held", hour)
+	r.polls(7) // longer than backoff_start
 	if got := r.commands(); got != "restart|completed|xmrig-orchestrator: paused\n" {
 		t.Errorf("commands: %s", got)
 	}
@@ -75,17 +68,17 @@ func TestLabThreadDeadAndRejects(t *testing.T) {
 	if p := r.row(); p.Restarts != 0 || !strings.Contains(p.LastError, "rejects shares") {
 		t.Errorf("rejects: %+v", p)
 	}
-	r.untouched(4 * time.Second)
+	r.polls(4)
 	r.control("busy=0.2 threads=4 share-every=2s")
 	r.caused("running", "healthy")
 
+	r.healedByRestart("busy=0.2 threads=4")
 	r.control("busy=0.2 threads=4 state=thread-dead")
 	r.caused("running", "thread-dead")
 	p := r.restarted(1)
 	if !strings.HasPrefix(p.LastError, "a thread stands still") {
 		t.Errorf("last error is %q", p.LastError)
 	}
-	r.control("busy=0.2 threads=4")
 	r.caused("running", "healthy")
 	if got := r.commands(); got != "restart|completed|xmrig-orchestrator: thread-dead\n" {
 		t.Errorf("commands: %s", got)
@@ -99,16 +92,16 @@ func TestLabStaleAndDegraded(t *testing.T) {
 	r := newRig(t, "", `stale_min = "2s"`, "stale_alert_k = 4", "stale_restart_k = 12")
 	const quick = "busy=0.2 share-every=1s speed=400"
 	r.control(quick)
-	time.Sleep(4 * time.Second) // 15 minutes and more of the simulator's
+	r.until(`curl -sf http://127.0.0.1:8080/2/summary | tr -d '\n ' | grep -q '"total":\[[0-9.]*,[0-9.]*,[0-9]'`) // there is a rate of 15 minutes
 	r.recalled("Run.HashingFor", "1800000000000")
-	r.until(20*time.Second, `xmrig-orchestrator status --json | grep -F '"cause":"healthy"'`)
-	time.Sleep(2 * time.Second)
+	r.until(`xmrig-orchestrator status --json | grep -F '"cause":"healthy"'`)
+	r.polls(3)
 	r.control(quick + " state=degraded")
 	r.caused("unhealthy", "degraded")
 	if p := r.row(); !strings.Contains(p.LastError, "hashrate below this host's own") {
 		t.Errorf("degraded: %+v", p)
 	}
-	r.untouched(4 * time.Second)
+	r.polls(4)
 	r.control(quick)
 	r.caused("running", "healthy")
 	if got := r.commands(); got != "" {
@@ -116,7 +109,7 @@ func TestLabStaleAndDegraded(t *testing.T) {
 	}
 
 	r.control("busy=0.2 share-every=1s state=stale")
-	time.Sleep(3 * time.Second)
+	r.polls(3)
 	// XMRig's developers get a minute in a hundred, which may be this one.
 	r.recalled("Run.Shares.Expected", "60 * json_extract(memory, '$.Watch.Run.Shares.Peak')")
 	r.caused("unhealthy", "stale")

@@ -25,15 +25,15 @@ func TestLabDirectoryMadeLate(t *testing.T) {
 	if got := r.sh(`systemctl show -p MainPID,NRestarts --value xmrig-orchestrator`); got != pid+"\n0\n" && got != "0\n"+pid+"\n" {
 		t.Errorf("the agent does not stay: %q, before %s", got, pid)
 	}
-	if s := r.told(); s.State != "running" || !strings.Contains(s.LastError, "no such file or directory") {
+	if s := r.status(); s.State != "running" || !strings.Contains(s.LastError, "no such file or directory") {
 		t.Errorf("meanwhile the status is %+v", s)
 	}
 	for restarts, make := range []string{`mkdir /srv/rails`, `mv /srv/rails /srv/old; mkdir /srv/rails`} {
 		r.sh(make+`; touch "$1"; chown -R deploy: /srv/rails`, path)
 		made := time.Now()
-		r.await("the first row", 40*time.Second, func(p health.Process) bool { return p.State == "running" && p.CheckedAt.After(made) })
+		r.await("the first row", func(p health.Process) bool { return p.State == "running" && p.CheckedAt.After(made) })
 		t.Logf("picked up after %v", time.Since(made))
-		r.sh(`xmrig-orchestrator enqueue restart --reason "is it read?" --wait`)
+		r.sh(`xmrig-orchestrator enqueue restart --reason "is it read?" --wait=5m`)
 		r.caused("running", "healthy")
 		if got, want := r.sh(`systemctl show -p NRestarts --value xmrig-orchestrator`), fmt.Sprintln(restarts+1); got != want {
 			t.Errorf("the agent was restarted %s times, not %s", got, want)

@@ -5,21 +5,19 @@ package main
 import (
 	"cmp"
 	"context"
-	"os"
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
+	"xmrfleet/cmd/internal/lab"
+	"xmrfleet/cmd/internal/labtest"
 	"xmrfleet/cmd/xmrig-orchestrator/internal/health"
 	"xmrfleet/cmd/xmrig-orchestrator/internal/store"
 	"xmrfleet/modules/agent"
-	"xmrfleet/testdata/lab"
-	"xmrfleet/testdata/release"
 )
 
 // The tests of these files run the agent that the built xmrfleet installs, under
@@ -27,29 +25,11 @@ import (
 
 const name = "mini-1"
 
-var archive = sync.OnceValues(func() (release.Archive, error) {
-	dir, err := os.MkdirTemp("", "xmrfleet-release-*")
-	if err != nil {
-		return release.Archive{}, err
-	}
-	return release.Build(context.Background(), dir)
-})
-
 // fleetFile is a fleet of one whose agent is in a hurry.
-const fleetFile = `
-wallet = "44AFFq5kSiGBoZ4NMDwYtN18obc8AemS33DBLWs3H7otXft3XjrpDtQGv7SqSsaBYBb98uNbr2VBBEt7f2wfn3RVGQBEP3A"
-variable "sha256" {}
-variable "source" {}
-pool "a" { url = "pool-a.example:443" }
-xmrig {
-  version = "6.26.0"
-  sha256  = var.sha256
-  source  = var.source
-}
+const fleetFile = labtest.Preamble + `
 agent {
   interval      = "1s"
   start_grace   = "5s"
-  pause_limit   = "4s"
   pool_alert    = "3s"
   dataset_grace = "5s"
   api_dead      = "8s"
@@ -71,7 +51,10 @@ type rig struct {
 	t    *testing.T
 	lab  *lab.Lab
 	dir  string
+	env  map[string]string
 	path string // of the database on the host
+
+	waited int // how many decisions of the agent a wait has passed
 }
 
 // newRig boots a host, prepares it by a script, and applies a fleet file with
@@ -79,7 +62,8 @@ type rig struct {
 func newRig(t *testing.T, prepare string, settings ...string) *rig {
 	t.Helper()
 	t.Parallel()
-	r := &rig{t: t, lab: lab.Start(t, name), dir: t.TempDir(), path: agent.Database}
+	r := &rig{t: t, lab: lab.Start(t, name), path: agent.Database}
+	r.dir, r.env = labtest.Client(t, r.lab)
 	r.control("busy=0.2")
 	if prepare != "" {
 		r.sh(prepare)
@@ -98,47 +82,38 @@ func newRig(t *testing.T, prepare string, settings ...string) *rig {
 func (r *rig) describe(agent, miner string) {
 	r.t.Helper()
 	text := strings.NewReplacer("AGENT", agent, "MINER", miner).Replace(fleetFile)
-	if err := os.WriteFile(filepath.Join(r.dir, "fleet.hcl"), []byte(text), 0o600); err != nil {
-		r.t.Fatal(err)
-	}
+	labtest.WriteFleet(r.t, r.dir, text)
 }
 
 // xmrfleet runs the CLI and returns what it printed.
 func (r *rig) xmrfleet(args ...string) string {
 	r.t.Helper()
-	program, err := filepath.Abs("../../bin/xmrfleet")
-	if err != nil {
-		r.t.Fatal(err)
+	stdout, stderr, code := labtest.Run(r.t, labtest.Command(r.t, r.dir, r.env, args...))
+	if code != 0 {
+		r.t.Fatalf("xmrfleet %s: exit %d\n%s%s\n%s", strings.Join(args, " "), code, stdout, stderr, r.story())
 	}
-	a, err := archive()
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	cmd := exec.Command(program, args...)
-	cmd.Dir = r.dir
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + r.dir, "XMRFLEET_SSH_CONFIG=" + r.lab.SSHConfig(),
-		"XMRFLEET_VAR_source=" + a.Path, "XMRFLEET_VAR_sha256=" + a.SHA256}
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		r.t.Fatalf("xmrfleet %s: %v; run `make build` first?\n%s\n%s", strings.Join(args, " "), err, out, r.story())
-	}
-	return string(out)
+	return stdout + stderr
 }
 
 // sh runs a script as root on the host.
 func (r *rig) sh(script string, args ...string) string {
 	r.t.Helper()
-	out, err := r.lab.Host(name).Sh(r.t.Context(), script, args...)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	return out
+	return labtest.Sh(r.t, r.lab.Host(name), script, args...)
 }
 
 // control tells the simulator what to go through.
 func (r *rig) control(words string) {
 	r.t.Helper()
 	r.sh(`mkdir -p /run/xmrig-sim && echo "$1" >/run/xmrig-sim/new && mv /run/xmrig-sim/new /run/xmrig-sim/control`, "speed=20 "+words)
+}
+
+// healedByRestart has the next end of the miner's process change what the simulator
+// goes through, so that what comes after a restart does not wait for this test.
+func (r *rig) healedByRestart(words string) {
+	r.t.Helper()
+	r.sh(`mkdir -p /run/systemd/system/xmrig.service.d
+printf '[Service]\nExecStopPost=+/bin/sh -c "echo %s >/run/xmrig-sim/control"\n' "$1" >/run/systemd/system/xmrig.service.d/heal.conf
+systemctl daemon-reload`, "speed=20 "+words)
 }
 
 // sqlite runs sqlite3 of this machine on the host's database: one file, one
@@ -171,42 +146,86 @@ func (r *rig) row() health.Process {
 }
 
 // await waits for a row.
-func (r *rig) await(what string, limit time.Duration, want func(health.Process) bool) health.Process {
+func (r *rig) await(what string, want func(health.Process) bool) health.Process {
 	r.t.Helper()
-	for end := time.Now().Add(limit); ; time.Sleep(20 * time.Millisecond) {
-		p := r.row()
-		if want(p) {
-			return p
-		}
-		if time.Now().After(end) {
-			p.Snapshot = nil
-			r.t.Fatalf("%s: not within %v: %+v\n%s", what, limit, p, r.story())
-		}
-	}
+	var p health.Process
+	labtest.Wait(r.t, func() bool { p = r.row(); return want(p) }, func() string {
+		p.Snapshot = nil
+		return fmt.Sprintf("%s: %+v\n%s", what, p, r.story())
+	})
+	return p
 }
 
+// state waits until the row has a state, or the agent has decided on it since the
+// last wait: a state may be over before anybody looks. It returns the row, which is
+// written before the decision.
 func (r *rig) state(state string) health.Process {
 	r.t.Helper()
-	return r.await(state, 40*time.Second, func(p health.Process) bool { return p.State == state })
+	r.await(state, func(p health.Process) bool {
+		return r.passed(p.State == state, func(d store.Decision) bool { return d.State == state })
+	})
+	return r.row()
 }
 
-// caused waits for a state with a cause in the status, for people and programs.
+// caused waits until the status, for people and programs, has a state with a
+// cause, or the agent has decided on it since the last wait.
 func (r *rig) caused(state, cause string) {
 	r.t.Helper()
-	r.until(40*time.Second, `xmrig-orchestrator status --json | grep -F '"state":"'"$1"'"' | grep -F '"cause":"'"$2"'"'`, state, cause)
+	var status string
+	labtest.Wait(r.t, func() bool {
+		status, _ = r.lab.Host(name).Sh(context.Background(), `xmrig-orchestrator status --json`)
+		now := strings.Contains(status, `"state":"`+state+`"`) && strings.Contains(status, `"cause":"`+cause+`"`)
+		return r.passed(now, func(d store.Decision) bool { return d.State == state && d.Cause == cause })
+	}, func() string { return fmt.Sprintf("%s, %s: %s\n%s", state, cause, status, r.story()) })
 }
 
-func (r *rig) until(limit time.Duration, script string, args ...string) string {
-	r.t.Helper()
-	for end := time.Now().Add(limit); ; time.Sleep(100 * time.Millisecond) {
-		out, err := r.lab.Host(name).Sh(r.t.Context(), script, args...)
-		if err == nil {
-			return out
-		}
-		if time.Now().After(end) {
-			r.t.Fatalf("not within %v: %v\n%s", limit, err, r.story())
-		}
+// passed reports whether such a decision was made since the last wait, or is in
+// force now, and if so ends this wait.
+func (r *rig) passed(now bool, such func(store.Decision) bool) bool {
+	all := r.decisions()
+	r.waited = min(r.waited, len(all)) // unless somebody deletes the database
+	if i := slices.IndexFunc(all[r.waited:], such); i >= 0 {
+		r.waited += i + 1
+		return true
 	}
+	if now {
+		r.waited = len(all)
+	}
+	return now
+}
+
+// decisions are what the agent has decided, as far as it can be read from here.
+func (r *rig) decisions() []store.Decision {
+	db, err := store.OpenReadOnly(r.t.Context(), r.file(agent.Database))
+	if err != nil {
+		return nil
+	}
+	defer db.Close()
+	all, _ := db.Decisions(r.t.Context(), name, 1000)
+	return all
+}
+
+// polls waits for so many polls of the agent, which are a second apart or more.
+// The miner's process has to stay what it is.
+func (r *rig) polls(n int) {
+	r.t.Helper()
+	before := r.row()
+	last := before.CheckedAt
+	for range n {
+		last = r.await("poll", func(p health.Process) bool {
+			if p.PID != before.PID || p.Restarts != before.Restarts {
+				r.t.Fatalf("another process: %+v\n%s", p, r.story())
+			}
+			return p.CheckedAt.After(last)
+		}).CheckedAt
+	}
+}
+
+// until runs a script as root on the host until it succeeds, and returns what it
+// prints.
+func (r *rig) until(script string, args ...string) string {
+	r.t.Helper()
+	return labtest.Until(r.t, r.lab.Host(name), r.story, script, args...)
 }
 
 // resident is the agent's VmRSS in kB between two polls.

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"xmrfleet/cmd/internal/recorded"
 	"xmrfleet/cmd/xmrig-orchestrator/internal/health"
 	"xmrfleet/cmd/xmrig-orchestrator/internal/miner"
 	"xmrfleet/cmd/xmrig-orchestrator/internal/store"
@@ -29,11 +30,7 @@ func record(t *testing.T, h *host, p health.Process) {
 
 func hashing(t *testing.T) health.Process {
 	t.Helper()
-	b, err := os.ReadFile("internal/miner/testdata/logged-in-no-job.summary.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := strings.Replace(string(b), `"total": [0.0, 0.0, 0.0]`, `"total": [4012.5, 4013.1, null]`, 1)
+	text := strings.Replace(recorded.Body("logged-in-no-job.summary"), `"total": [0.0, 0.0, 0.0]`, `"total": [4012.5, 4013.1, null]`, 1)
 	s, err := miner.Parse([]byte(text))
 	if err != nil {
 		t.Fatal(err)

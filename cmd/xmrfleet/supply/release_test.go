@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"xmrfleet/cmd/internal/release"
 	"xmrfleet/modules/hint"
-	"xmrfleet/testdata/release"
 )
 
 func TestDownloadRelease(t *testing.T) {

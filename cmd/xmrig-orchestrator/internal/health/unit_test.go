@@ -2,11 +2,11 @@ package health
 
 import (
 	"errors"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
+	bodies "xmrfleet/cmd/internal/recorded"
 	"xmrfleet/cmd/xmrig-orchestrator/internal/miner"
 	"xmrfleet/cmd/xmrig-orchestrator/internal/systemd"
 	"xmrfleet/modules/agent"
@@ -16,11 +16,7 @@ import (
 // they are given, and then with a job.
 func recorded(t *testing.T, name, rates string) *miner.Summary {
 	t.Helper()
-	b, err := os.ReadFile("../miner/testdata/" + name + ".summary.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := string(b)
+	text := bodies.Body(name + ".summary")
 	if rates != "" {
 		i := strings.Index(text, `"total": [`)
 		j := i + strings.Index(text[i:], "]")

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"xmrfleet/cmd/internal/recorded"
 )
 
 func TestParseBackends(t *testing.T) {
@@ -14,8 +16,8 @@ func TestParseBackends(t *testing.T) {
 		name, body, want string
 		standing         int
 	}{
-		{"no job", body(t, "no-job.backends.json"), `{"MSR":false,"HugePages":[0,0],"Threads":null}`, 0},
-		{"one thread, paused", body(t, "job-paused.backends.json"), `{"MSR":false,"HugePages":[0,129],"Threads":[0]}`, 0},
+		{"no job", recorded.Body("no-job.backends"), `{"MSR":false,"HugePages":[0,0],"Threads":null}`, 0},
+		{"one thread, paused", recorded.Body("job-paused.backends"), `{"MSR":false,"HugePages":[0,129],"Threads":[0]}`, 0},
 		{"one of three stands", `[{"type":"opencl"},{"type":"cpu","msr":true,"hugepages":[1170,1170],"threads":[` +
 			`{"hashrate":[500.5,500,500]},{"hashrate":[0.0,0.0,400]},{"hashrate":[null,null,null]}]}]`,
 			`{"MSR":true,"HugePages":[1170,1170],"Threads":[500.5,0,null]}`, 1},

@@ -5,10 +5,11 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"strings"
 	"testing"
 	"time"
+
+	"xmrfleet/cmd/internal/recorded"
 )
 
 // listen serves each connection with answer and returns its address.
@@ -48,15 +49,6 @@ func request(c net.Conn) string {
 	return b.String()
 }
 
-func body(t *testing.T, name string) string {
-	t.Helper()
-	b, err := os.ReadFile("testdata/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
-}
-
 // http frames a body as XMRig does.
 func http(status, body string) string {
 	return fmt.Sprintf("HTTP/1.1 %s\r\nAccess-Control-Allow-Origin: *\r\nContent-Type: application/json\r\n"+
@@ -64,7 +56,7 @@ func http(status, body string) string {
 }
 
 func TestSummary(t *testing.T) {
-	paused := body(t, "job-paused.summary.json")
+	paused := recorded.Body("job-paused.summary")
 	whole := http("200 OK", paused)
 	tests := []struct {
 		name   string
@@ -91,8 +83,8 @@ func TestSummary(t *testing.T) {
 		{"hashrates of another type", http("200 OK", strings.Replace(paused, `[null, null, null]`, `["1 kH/s"]`, 1)), "parse summary: json: cannot unmarshal string"},
 		{"without shares", http("200 OK", strings.Replace(paused, `"shares_total"`, `"shares"`, 1)), "no results.shares_total in it"},
 		{"without a session", http("200 OK", strings.Replace(paused, `"uptime_ms"`, `"age"`, 1)), "no connection.uptime_ms in it"},
-		{"no token sent", http("401 Unauthorized", body(t, "401.json")), "401 Unauthorized: its access token is another one"},
-		{"wrong token sent", http("403 Forbidden", body(t, "403.json")), "403 Forbidden: its access token is another one"},
+		{"no token sent", http("401 Unauthorized", recorded.Body("401")), "401 Unauthorized: its access token is another one"},
+		{"wrong token sent", http("403 Forbidden", recorded.Body("403")), "403 Forbidden: its access token is another one"},
 		{"wrong path", http("404 Not Found", "{}"), ": 404 Not Found"},
 		{"SSH", "SSH-2.0-OpenSSH_9.2\r\n\r\n", "not an HTTP answer"},
 		{"another program's JSON", http("200 OK", "{}"), "no version in it"},

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"xmrfleet/cmd/internal/recorded"
 )
 
 func TestParse(t *testing.T) {
@@ -21,7 +23,7 @@ func TestParse(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.file, func(t *testing.T) {
-			raw := body(t, tt.file+".summary.json")
+			raw := recorded.Body(tt.file + ".summary")
 			s, err := Parse([]byte(raw))
 			if err != nil {
 				t.Fatal(err)
