@@ -180,8 +180,8 @@ func (h *handshake) refine(raw *trackedConn, err error) error {
 	greeting := raw.greeting()
 	spoke := strings.Contains(greeting, "SSH-")
 	if p, ok := raw.Conn.(*commandConn); ok && !spoke && !errors.Is(err, context.DeadlineExceeded) {
-		if complaint := p.complaint(); complaint != nil {
-			return fmt.Errorf("ProxyCommand: %w", complaint)
+		if text := p.complaint(); text != "" {
+			return &proxyCommandError{text}
 		}
 	}
 	switch {
@@ -205,18 +205,29 @@ func (h *handshake) explain(err error) error {
 	case h.distrust != nil:
 		return h.distrust
 	case errors.Is(err, context.DeadlineExceeded):
-	case errors.As(err, &negotiation) && strings.Contains(err.Error(), "host key"):
+	case errors.As(err, &negotiation) && negotiation.What == "host key":
 		return h.noCommonKey(err)
 	case h.trusted && !errors.Is(err, io.EOF):
 		return h.offers.refused(h.endpoint, errors.New(strings.TrimPrefix(err.Error(), "ssh: handshake failed: ")))
 	}
 	out := unreachable("connect "+h.address(), err, h.ConnectTimeout)
-	var open *ssh.OpenChannelError
+	var (
+		open    *ssh.OpenChannelError
+		command *proxyCommandError
+	)
 	switch {
 	case errors.As(err, &open):
+		out.Reason = HopCannotReach
+		if strings.Contains(open.Message, "open failed") { // what sshd says where AllowTcpForwarding is off
+			out.Reason = HopForbids
+		}
 		out.Err = fmt.Errorf("%s cannot reach it: %s", h.jump, printable.Line(open.Message))
+	case errors.As(err, &command):
+		out.Reason = command.reason()
+	case errors.Is(err, errBusy):
+		out.Reason = Busy
 	case errors.Is(err, errPenalty):
-		out.Advice = "wait some minutes, and mend the login first"
+		out.Reason, out.Advice = Penalized, "wait some minutes, and mend the login first"
 	}
 	return out
 }

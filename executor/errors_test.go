@@ -35,7 +35,7 @@ func failure(t *testing.T, d *Dialer, target Target) *Error {
 }
 
 // check compares an error where A stands for the server's address.
-func check(t *testing.T, e *Error, server *sshtest.Server, kind Kind, text, hint string) {
+func check(t *testing.T, e *Error, server *sshtest.Server, reason Reason, text, hint string) {
 	t.Helper()
 	plain := func(s string) string {
 		host, port, _ := net.SplitHostPort(server.Addr())
@@ -45,8 +45,8 @@ func check(t *testing.T, e *Error, server *sshtest.Server, kind Kind, text, hint
 		s = strings.ReplaceAll(s, server.HostKeyLine(), "KEY")
 		return strings.ReplaceAll(s, server.IdentityFile(), "ID")
 	}
-	if e.Reason != kind || plain(e.Error()) != text || plain(e.Advice) != hint {
-		t.Errorf("got  %s: %s\nhint %s\nwant %s: %s\nhint %s", e.Reason, plain(e.Error()), plain(e.Advice), kind, text, hint)
+	if e.Reason != reason || plain(e.Error()) != text || plain(e.Advice) != hint {
+		t.Errorf("got  %s: %s\nhint %s\nwant %s: %s\nhint %s", e.Reason, plain(e.Error()), plain(e.Advice), reason, text, hint)
 	}
 }
 
@@ -68,6 +68,30 @@ func read(t *testing.T, path string) string {
 		t.Fatal(err)
 	}
 	return string(b)
+}
+
+// The words of the kinds are part of the JSON lines.
+func TestKinds(t *testing.T) {
+	for word, reasons := range map[Kind][]Reason{
+		"config":           {BadConfig},
+		"host key unknown": {HostKeyUnknown},
+		"host key changed": {HostKeyChanged, HostKeyRevoked},
+		"authentication":   {AuthRefused},
+		"unreachable":      {Unreachable, ConnectionRefused, NoAnswer, NoRoute, Busy, Penalized, HopForbids, HopCannotReach},
+		"shell":            {NoShell, LoginDisabled},
+		"sudo":             {SudoRefused},
+		"locked":           {Locked},
+		"timeout":          {TimedOut},
+		"lost":             {Lost},
+		"canceled":         {Canceled},
+	} {
+		for _, reason := range reasons {
+			err := fmt.Errorf("h: %w", &Error{Reason: reason, Op: "try", Err: errors.New("in vain")})
+			if got := hint.KindOf(err); got != word {
+				t.Errorf("%s is of kind %q, want %q", reason, got, word)
+			}
+		}
+	}
 }
 
 func TestHostKeys(t *testing.T) {
@@ -102,7 +126,7 @@ host_key = "KEY"`)
 	})
 	t.Run("revoked", func(t *testing.T) {
 		d, file := edited(t, server, func(c, k string) (string, string) { return c, k + "@revoked * " + server.HostKeyLine() + "\n" })
-		check(t, failure(t, d, Target{Name: "h"}), server, HostKeyChanged,
+		check(t, failure(t, d, Target{Name: "h"}), server, HostKeyRevoked,
 			"verify host key of A: ssh-ed25519 SHA256:F is revoked by "+file+":2", "")
 	})
 	t.Run("pinned wrong", func(t *testing.T) {
@@ -213,12 +237,12 @@ func TestUnreachable(t *testing.T) {
 	d := dialer(t, map[string]*sshtest.Server{"h": server})
 	d.ConnectTimeout = 700 * time.Millisecond
 	t.Run("refused", func(t *testing.T) {
-		check(t, failure(t, d, Target{Name: "h", Port: 1}), server, Unreachable, "connect 127.0.0.1:1: connection refused", "")
+		check(t, failure(t, d, Target{Name: "h", Port: 1}), server, ConnectionRefused, "connect 127.0.0.1:1: connection refused", "")
 	})
 	t.Run("silent", func(t *testing.T) {
 		begun := time.Now()
 		mute := sshtest.Start(t, &sshtest.Server{Mute: true})
-		check(t, failure(t, d, at(mute.Addr(), mute)), mute, Unreachable, "connect A: no answer within 700ms", "")
+		check(t, failure(t, d, at(mute.Addr(), mute)), mute, NoAnswer, "connect A: no answer within 700ms", "")
 		if took := time.Since(begun); took > 3*time.Second {
 			t.Errorf("took %s", took)
 		}
@@ -233,12 +257,12 @@ func TestUnreachable(t *testing.T) {
 		busy := sshtest.Start(t, &sshtest.Server{Refuse: 2, Greeting: "Exceeded MaxStartups\r\n"})
 		open(t, dialer(t, map[string]*sshtest.Server{"h": busy}), "h", OpenOptions{})
 		busy = sshtest.Start(t, &sshtest.Server{Refuse: 9})
-		check(t, failure(t, d, at(busy.Addr(), busy)), busy, Unreachable,
+		check(t, failure(t, d, at(busy.Addr(), busy)), busy, Busy,
 			"connect A: sshd closed the connection before it spoke (MaxStartups, or a penalty after failed logins)", "")
 	})
 	t.Run("penalty", func(t *testing.T) {
 		angry := sshtest.Start(t, &sshtest.Server{Refuse: 1, Greeting: "Not allowed at this time\r\n"})
-		check(t, failure(t, d, at(angry.Addr(), angry)), angry, Unreachable,
+		check(t, failure(t, d, at(angry.Addr(), angry)), angry, Penalized,
 			"connect A: sshd refuses this address for a while, after failed logins (PerSourcePenalties)", "wait some minutes, and mend the login first")
 	})
 	t.Run("canceled", func(t *testing.T) {
@@ -254,17 +278,21 @@ func TestUnreachable(t *testing.T) {
 
 func TestShellThatDoesNotStart(t *testing.T) {
 	t.Parallel()
-	for _, test := range []struct{ name, rc, want string }{
-		{"nologin", `echo This account is currently not available.; exit 1`, "start shell: This account is currently not available."},
-		{"silent", `exit 0`, "start shell: the host closed the connection"},
-		{"slow", `sleep 9`, "start shell: no answer from the login shell within 1s"},
+	for _, test := range []struct {
+		name, rc string
+		reason   Reason
+		want     string
+	}{
+		{"nologin", `echo This account is currently not available.; exit 1`, LoginDisabled, "start shell: This account is currently not available."},
+		{"silent", `exit 0`, NoShell, "start shell: the host closed the connection"},
+		{"slow", `sleep 9`, NoShell, "start shell: no answer from the login shell within 1s"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			server := sshtest.Start(t, &sshtest.Server{Rc: test.rc})
 			d := dialer(t, map[string]*sshtest.Server{"h": server})
 			d.timing.start = time.Second
-			check(t, failure(t, d, Target{Name: "h"}), server, NoShell, test.want, "")
+			check(t, failure(t, d, Target{Name: "h"}), server, test.reason, test.want, "")
 		})
 	}
 }

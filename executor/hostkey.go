@@ -101,8 +101,8 @@ func algorithmsOf(keyType string) []string {
 // verify is the ssh.HostKeyCallback.
 func (c *hostKeyCheck) verify(_ string, _ net.Addr, key ssh.PublicKey) error {
 	shown := key.Type() + " " + ssh.FingerprintSHA256(key)
-	fail := func(kind Kind, hint, format string, args ...any) error {
-		return &Error{Reason: kind, Op: "verify host key of " + c.endpoint.address(), Err: fmt.Errorf(format, args...), Advice: hint}
+	fail := func(reason Reason, hint, format string, args ...any) error {
+		return &Error{Reason: reason, Op: "verify host key of " + c.endpoint.address(), Err: fmt.Errorf(format, args...), Advice: hint}
 	}
 	if c.db == nil {
 		for _, pin := range c.pinned {
@@ -119,7 +119,7 @@ func (c *hostKeyCheck) verify(_ string, _ net.Addr, key ssh.PublicKey) error {
 		return nil
 	}
 	if errors.As(err, &revoked) {
-		return fail(HostKeyChanged, "", "%s is revoked by %s", shown, c.db.place(revoked.Revoked))
+		return fail(HostKeyRevoked, "", "%s is revoked by %s", shown, c.db.place(revoked.Revoked))
 	}
 	for _, known := range c.db.HostKeys(c.endpoint.checkName()) {
 		if !known.Cert {

@@ -50,7 +50,7 @@ func refusal(t *testing.T, d *Dialer, kind Kind) *Error {
 		s.Close()
 	}
 	var e *Error
-	if !errors.As(err, &e) || e.Reason != kind {
+	if !errors.As(err, &e) || e.Kind() != kind {
 		t.Fatalf("got error %v of kind %q, want %q", err, hint.KindOf(err), kind)
 	}
 	return e

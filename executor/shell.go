@@ -234,8 +234,11 @@ func (s *Shell) first(ctx context.Context, f *frame, cmds int) ([]modules.Result
 	switch {
 	case err != nil:
 		refused := &Error{Reason: NoShell, Op: "start shell", Err: err}
-		if text := printable.Line(out.text + stderr.text); text != "" {
+		if text := printable.Line(out.text + stderr.text); text != "" && s.conn.failure() == nil {
 			refused.Err = errors.New(text)
+			if strings.Contains(text, "not available") { // nologin's words
+				refused.Reason = LoginDisabled
+			}
 		}
 		return nil, s.conn.explain(ctx, refused)
 	case out.mark != "up":

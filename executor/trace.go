@@ -17,7 +17,7 @@ type Trace struct {
 	Hops      []Hop         `json:"hops,omitempty"` // in order; the last is the host itself
 	Root      string        `json:"root,omitempty"` // how one becomes root: "login" or "sudo"
 	RoundTrip time.Duration `json:"round_trip_ns"`  // the shortest of three; 0: not measured
-	Err       error         `json:"-"`              // an [*Error]: why the way ends; nil: it does not
+	Err       error         `json:"-"`              // an [*Error]: why the way ends, with advice; nil: it does not
 }
 
 // A Hop is one sshd on the way.
@@ -83,29 +83,36 @@ const (
 )
 
 // Trace goes the way to a host up to a root shell, as [Dialer.Open] does, and
-// tells what it met. It changes nothing on the host.
+// tells what it met. It changes nothing on the host. Where the way ends, the
+// error's hint says how it goes on.
 func (d *Dialer) Trace(ctx context.Context, t Target) *Trace {
 	d.init()
 	trace := &Trace{}
+	if trace.Err = d.trace(ctx, t, trace); trace.Err != nil {
+		trace.Err = d.advise(trace, t)
+	}
+	return trace
+}
+
+func (d *Dialer) trace(ctx context.Context, t Target, trace *Trace) error {
 	e, err := d.resolve(ctx, t)
 	trace.Resolver = d.resolver.binary
 	if err != nil {
-		trace.Err = err
-		return trace
+		return err
 	}
 	who := modules.Command{Script: `printf %s "$SUDO_USER"`}
 	shell, results, err := d.open(ctx, e, OpenOptions{First: []modules.Command{who}})
 	trace.Hops = d.hops(ctx, e)
-	if trace.Err = err; err != nil {
-		return trace
+	if err != nil {
+		return err
 	}
 	defer shell.Close()
 	trace.Root = "login"
 	if results[0].Stdout != "" {
 		trace.Root = "sudo"
 	}
-	trace.RoundTrip, trace.Err = shell.roundTrip(ctx)
-	return trace
+	trace.RoundTrip, err = shell.roundTrip(ctx)
+	return err
 }
 
 // roundTrip asks sshd, not the shell behind it.
