@@ -13,11 +13,11 @@ import (
 // A bastion is a connection that others go through: one for all of them,
 // since sshd does not count forwarded connections as sessions.
 type bastion struct {
-	ready    chan struct{} // closed when the next three are set
-	conn     *connection
-	err      error
-	endpoint *endpoint     // nil if it is not even known where it is
-	places   chan struct{} // connections that may be set up through it at a time
+	ready   chan struct{} // closed when the next three are set
+	attempt *attempt      // nil: its name did not resolve
+	conn    *connection
+	err     error
+	places  chan struct{} // connections that may be set up through it at a time
 }
 
 type bastions struct {
@@ -64,10 +64,13 @@ func (d *Dialer) openBastion(b *bastion, jump string, chain []string) {
 		b.err = err
 		return
 	}
-	if b.endpoint, b.err = d.resolve(d.context, target); b.err != nil {
+	e, err := d.resolve(d.context, target)
+	if err != nil {
+		b.err = err
 		return
 	}
-	if b.conn, b.err = d.connect(d.context, b.endpoint, append(slices.Clone(chain), jump)); b.err != nil {
+	b.attempt = &attempt{endpoint: e}
+	if b.conn, b.err = d.connect(d.context, b.attempt, append(slices.Clone(chain), jump)); b.err != nil {
 		return
 	}
 	go func() {

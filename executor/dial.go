@@ -15,22 +15,31 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// connect reaches e, through its hops, and logs in. An sshd that is busy is
-// asked three times in all; nothing is tried again after the handshake.
-func (d *Dialer) connect(ctx context.Context, e *endpoint, chain []string) (*connection, error) {
+// An attempt is what came of connecting to an endpoint: a Trace tells of it.
+type attempt struct {
+	endpoint  *endpoint
+	master    *masterAttempt // nil: no ControlPath was tried
+	bastion   *bastion       // that leads to the endpoint; nil: none, or none was tried
+	handshake *handshake     // the last one; nil: there was none
+}
+
+// connect reaches an endpoint, through its hops, and logs in. An sshd that is
+// busy is asked three times in all; nothing is tried again after the handshake.
+func (d *Dialer) connect(ctx context.Context, a *attempt, chain []string) (*connection, error) {
+	e := a.endpoint
 	check, err := d.hostKeys(e)
 	if err != nil {
 		return nil, err
 	}
 	if e.jump != "" {
-		if e.via, err = d.bastion(ctx, e.jump, chain); err != nil {
+		if a.bastion, err = d.bastion(ctx, e.jump, chain); err != nil {
 			return nil, err
 		}
 	}
 	offers := d.offers(ctx, e)
 	for try := 1; ; try++ {
-		h := &handshake{Dialer: d, endpoint: e, check: check, offers: offers}
-		e.last = h
+		h := &handshake{Dialer: d, endpoint: e, via: a.bastion, check: check, offers: offers}
+		a.handshake = h
 		c, err := h.do(ctx)
 		if err == nil {
 			go c.watch(d.timing)
@@ -51,10 +60,12 @@ func (d *Dialer) connect(ctx context.Context, e *endpoint, chain []string) (*con
 	}
 }
 
-// A handshake is one attempt.
+// A handshake is one login to an endpoint, whether or not it succeeds, and what
+// the two ends showed each other in it.
 type handshake struct {
 	*Dialer
 	*endpoint
+	via    *bastion // nil: it is reached directly
 	check  *hostKeyCheck
 	offers *offers
 
@@ -66,8 +77,8 @@ type handshake struct {
 	key      string        // the one that it accepted
 	took     time.Duration // from the first packet until logged in
 
-	timer    *time.Timer // ends the attempt
-	patience time.Duration
+	timer *time.Timer // ends the handshake after limit
+	limit time.Duration
 }
 
 func (h *handshake) do(ctx context.Context) (*connection, error) {
@@ -79,8 +90,8 @@ func (h *handshake) do(ctx context.Context) (*connection, error) {
 	begun := time.Now()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	h.patience = h.ConnectTimeout
-	h.timer = time.AfterFunc(h.patience, func() { cancel(context.DeadlineExceeded) })
+	h.limit = h.ConnectTimeout
+	h.timer = time.AfterFunc(h.limit, func() { cancel(context.DeadlineExceeded) })
 	defer h.timer.Stop()
 	socket, err := h.socket(ctx)
 	if err != nil {
@@ -161,8 +172,8 @@ func (h *handshake) banner(text string) {
 	text = strings.TrimSpace(printable.Text(text))
 	h.Log.Debug("banner", "host", h.name, "text", text)
 	if strings.Contains(text, "https://") && h.timer.Stop() {
-		h.patience = h.ConnectTimeout + time.Minute
-		h.timer.Reset(h.patience)
+		h.limit = h.ConnectTimeout + time.Minute
+		h.timer.Reset(h.limit)
 		h.Log.Warn(text, "host", h.name)
 	}
 }
@@ -172,7 +183,7 @@ func (h *handshake) pause() (resume func()) {
 	if !h.timer.Stop() {
 		return func() {}
 	}
-	return func() { h.timer.Reset(h.patience) }
+	return func() { h.timer.Reset(h.limit) }
 }
 
 // refine finds what lies behind an attempt that the library saw fail.

@@ -217,7 +217,7 @@ func TestAuthentication(t *testing.T) {
 		keys.Add(agent.AddedKey{PrivateKey: raw, Comment: "tester's"})
 		d, _ = edited(t, server, func(c, k string) (string, string) {
 			c, k = drop(c, k)
-			return "IdentityAgent " + serveAgent(t, keys) + "\n" + c, k
+			return "IdentityAgent " + serveSSHAgent(t, keys) + "\n" + c, k
 		})
 		s, _, err := d.Open(t.Context(), Target{Name: "h", IdentityFile: locked}, OpenOptions{})
 		if err != nil {
@@ -413,7 +413,7 @@ func encrypt(t *testing.T, key any, path string) {
 	}
 }
 
-func serveAgent(t *testing.T, keys agent.Agent) string {
+func serveSSHAgent(t *testing.T, keys agent.Agent) string {
 	t.Helper()
 	socket := filepath.Join(t.TempDir(), "agent")
 	l, err := net.Listen("unix", socket)

@@ -55,13 +55,13 @@ type Dialer struct {
 	// what hosts print before the shell starts. nil: nobody.
 	Log *slog.Logger
 
-	once     sync.Once
-	starts   chan struct{}
-	uploads  chan struct{}
-	resolver resolver
-	known    knownHosts
-	agents   agents
-	bastions bastions
+	once      sync.Once
+	starts    chan struct{}
+	uploads   chan struct{}
+	resolver  resolver
+	known     knownHosts
+	sshAgents sshAgents
+	bastions  bastions
 
 	timing  timing // zero: the defaults
 	path    string // PATH on the host; empty: the standard directories
@@ -128,7 +128,7 @@ func or[T comparable](value, fallback T) T {
 func (d *Dialer) Close() error {
 	d.init()
 	d.cancel()
-	return errors.Join(d.bastions.close(), d.agents.close(), d.known.close())
+	return errors.Join(d.bastions.close(), d.sshAgents.close(), d.known.close())
 }
 
 // acquire takes a place in a semaphore, or returns the cause of ctx's end. It

@@ -32,7 +32,7 @@ type offers struct {
 // are for use within ctx.
 func (d *Dialer) offers(ctx context.Context, e *endpoint) *offers {
 	o := &offers{}
-	held := d.agentKeys(ctx, e.agent)
+	held := d.sshAgentKeys(ctx, e.agentSocket)
 	var certs []*ssh.Certificate
 	for _, file := range e.certificates {
 		cert, err := readCertificate(file)

@@ -77,7 +77,7 @@ func (s *Shell) lockCall(f *frame) {
 
 // locked decides what to do about a lock that is held: nil if the holder was
 // ended, else the error.
-func (s *Shell) locked(ctx context.Context, found *lockRefused) error {
+func (s *Shell) locked(ctx context.Context, found *lockRefusal) error {
 	refuse := &Error{Reason: Locked, Op: "lock " + s.dialer.runDir}
 	if found.mark != lockHeld {
 		refuse.Reason, refuse.Err = NoShell, errors.New(printable.Line(found.stderr))

@@ -12,16 +12,17 @@ import (
 	"time"
 )
 
-// A sharing says what became of a ControlPath.
-type sharing struct {
-	why  error         // nil: a master opened our session
+// A masterAttempt is what came of asking an OpenSSH master for a session.
+type masterAttempt struct {
+	err  error         // why there is none; nil: there is one
 	took time.Duration // until the host granted it
 }
 
-// share has a live OpenSSH master run line on e, without a login of our own. It
-// returns nil where there is none that may be used; line may run all the same,
-// and late, when a master fell silent that was asked.
-func (d *Dialer) share(ctx context.Context, e *endpoint, line string) (*connection, *streams) {
+// share has a live OpenSSH master run line on its host, without a login of our
+// own. It returns nil where there is no master that may be used. A master that
+// was asked and gave no answer in time may still run line, later.
+func (d *Dialer) share(ctx context.Context, a *attempt, line string) (*connection, *streams) {
+	e := a.endpoint
 	if e.controlPath == "" {
 		return nil, nil
 	}
@@ -32,12 +33,12 @@ func (d *Dialer) share(ctx context.Context, e *endpoint, line string) (*connecti
 	defer release()
 	begun := time.Now()
 	s, err := d.muxSession(ctx, e, line)
-	e.sharing = &sharing{err, time.Since(begun)}
+	a.master = &masterAttempt{err, time.Since(begun)}
 	if err != nil {
 		d.Log.Debug("the control socket is not used", "host", e.name, "socket", e.controlPath, "cause", err)
 		return nil, nil
 	}
-	d.Log.Debug("over the control socket", "host", e.name, "socket", e.controlPath, "took", e.sharing.took.Round(time.Millisecond))
+	d.Log.Debug("over the control socket", "host", e.name, "socket", e.controlPath, "took", a.master.took.Round(time.Millisecond))
 	c := &connection{closer: s, heard: s.heard, ended: make(chan struct{})}
 	c.ask = func() error { return askMaster(e.controlPath, c.ended) }
 	go func() {

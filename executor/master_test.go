@@ -255,7 +255,7 @@ func TestMasterSurvives(t *testing.T) {
 	for _, test := range []struct {
 		name     string
 		settings string // of sshd
-		patience time.Duration
+		limit    time.Duration
 		cancel   time.Duration // 0: never
 		kind     Kind
 		want     string
@@ -269,7 +269,7 @@ func TestMasterSurvives(t *testing.T) {
 			t.Parallel()
 			sshd := startSSHD(t, test.settings)
 			d := sshd.dialer(t)
-			d.ConnectTimeout = test.patience
+			d.ConnectTimeout = test.limit
 			proxy := sshtest.Delay(t, sshd.addr, 0)
 			m := startMaster(t, sshd.config, "%C", proxy)
 			proxy.Slow(oneWay)

@@ -69,16 +69,16 @@ func (d *Dialer) Open(ctx context.Context, t Target, o OpenOptions) (*Shell, []m
 	if err != nil {
 		return nil, nil, err
 	}
-	return d.open(ctx, e, o)
+	return d.open(ctx, &attempt{endpoint: e}, o)
 }
 
-func (d *Dialer) open(ctx context.Context, e *endpoint, o OpenOptions) (*Shell, []modules.Result, error) {
-	s := &Shell{dialer: d, name: e.name, user: e.user, lock: o.Lock, login: o.Login,
+func (d *Dialer) open(ctx context.Context, a *attempt, o OpenOptions) (*Shell, []modules.Result, error) {
+	s := &Shell{dialer: d, name: a.endpoint.name, user: a.endpoint.user, lock: o.Lock, login: o.Login,
 		out: make(chan segment, 16), err: make(chan segment, 16),
 		turn: make(chan struct{}, 1), closing: make(chan struct{})}
 	n := newNonce()
 	first := s.opening(ctx, n, o.First)
-	conn, streams, err := d.launch(ctx, e, s.execLine(n, first))
+	conn, streams, err := d.launch(ctx, a, s.execLine(n, first))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -104,13 +104,13 @@ type streams struct {
 	stdout, stderr io.Reader
 }
 
-// launch connects to e and has its sshd run line: over the control socket of a
-// master that is there, or over a connection of our own.
-func (d *Dialer) launch(ctx context.Context, e *endpoint, line string) (*connection, *streams, error) {
-	if conn, streams := d.share(ctx, e, line); conn != nil {
+// launch connects to the endpoint and has its sshd run line: over the control
+// socket of a master that is there, or over a connection of our own.
+func (d *Dialer) launch(ctx context.Context, a *attempt, line string) (*connection, *streams, error) {
+	if conn, streams := d.share(ctx, a, line); conn != nil {
 		return conn, streams, nil
 	}
-	conn, err := d.connect(ctx, e, nil)
+	conn, err := d.connect(ctx, a, nil)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -176,7 +176,7 @@ func (s *Shell) execLine(n nonce, first *frame) string {
 // gone.
 func (s *Shell) start(ctx context.Context, first *frame, cmds []modules.Command) ([]modules.Result, error) {
 	results, err := s.first(ctx, first, len(cmds))
-	var refused *lockRefused
+	var refused *lockRefusal
 	for errors.As(err, &refused) {
 		if err := s.locked(ctx, refused); err != nil {
 			return nil, err
@@ -186,14 +186,14 @@ func (s *Shell) start(ctx context.Context, first *frame, cmds []modules.Command)
 	return results, err
 }
 
-// lockRefused is the error of a frame that wanted the lock in vain.
-type lockRefused struct {
+// A lockRefusal is the error of a frame that wanted the lock in vain.
+type lockRefusal struct {
 	mark   string
 	stdout string // the record of the holder, if there is one
 	stderr string
 }
 
-func (l *lockRefused) Error() string { return l.mark }
+func (l *lockRefusal) Error() string { return l.mark }
 
 // frame writes a frame for cmds.
 func (s *Shell) frame(ctx context.Context, prelude string, lock bool, cmds []modules.Command) *frame {
@@ -323,7 +323,7 @@ func (s *Shell) collect(ctx context.Context, cmds int, onResult func(int, module
 		case "lock":
 			s.held = out.mark == lockTaken
 			if !s.held {
-				refused = &lockRefused{out.mark, out.text, stderr.text}
+				refused = &lockRefusal{out.mark, out.text, stderr.text}
 			}
 		case "idle":
 			copy(list[done:], results(cmds-done, modules.NotRun))

@@ -19,7 +19,8 @@ import (
 	"xmrfleet/modules/printable"
 )
 
-// An endpoint is one sshd to be spoken to, with everything resolved.
+// An endpoint is one sshd, and how to reach it: what ssh made of a Target. It
+// does not change once it is resolved.
 type endpoint struct {
 	name         string // what was asked for
 	host         string // name or address to connect to
@@ -29,7 +30,7 @@ type endpoint struct {
 	identities   []string
 	certificates []string
 	onlyThese    bool   // IdentitiesOnly
-	agent        string // socket; empty: no agent
+	agentSocket  string // of an ssh-agent; empty: none
 	jump         string // the hops, as ProxyJump has them
 	proxyCommand string
 	alias        string // HostKeyAlias
@@ -40,10 +41,7 @@ type endpoint struct {
 	confirmed    bool   // such a master asks somebody about each session
 	unchecked    bool   // ssh itself would not verify the host's key
 
-	target  Target     // what it was resolved from
-	sharing *sharing   // of a master's connection; nil: not tried
-	via     *bastion   // what leads to it, once it was connected to
-	last    *handshake // with it; nil: there was none
+	target Target // what it was resolved from
 }
 
 func (e *endpoint) address() string { return join(e.host, e.port) }
@@ -146,9 +144,9 @@ func (d *Dialer) plainEndpoint(t Target) *endpoint {
 	e := &endpoint{
 		name: t.Name, host: or(t.Address, t.Name), port: or(t.Port, 22), network: "tcp",
 		user: or(t.User, d.resolver.me.Username), jump: t.ProxyJump, pinned: t.HostKeys, target: t,
-		agent:      os.Getenv("SSH_AUTH_SOCK"),
-		knownHosts: []string{filepath.Join(home, "known_hosts"), "/etc/ssh/ssh_known_hosts"},
-		identities: []string{filepath.Join(home, "id_ed25519"), filepath.Join(home, "id_ecdsa"), filepath.Join(home, "id_rsa")},
+		agentSocket: os.Getenv("SSH_AUTH_SOCK"),
+		knownHosts:  []string{filepath.Join(home, "known_hosts"), "/etc/ssh/ssh_known_hosts"},
+		identities:  []string{filepath.Join(home, "id_ed25519"), filepath.Join(home, "id_ecdsa"), filepath.Join(home, "id_rsa")},
 	}
 	if t.IdentityFile != "" {
 		e.identities = []string{d.tilde(t.IdentityFile)}
@@ -161,7 +159,7 @@ func (d *Dialer) plainEndpoint(t Target) *endpoint {
 
 // parseConfig reads what askSSH returned.
 func (d *Dialer) parseConfig(t Target, out []byte) (*endpoint, error) {
-	e := &endpoint{name: t.Name, network: "tcp", agent: os.Getenv("SSH_AUTH_SOCK"), pinned: t.HostKeys, target: t}
+	e := &endpoint{name: t.Name, network: "tcp", agentSocket: os.Getenv("SSH_AUTH_SOCK"), pinned: t.HostKeys, target: t}
 	var err error
 	var expand []*string       // values with tokens, which need the others
 	var users, global []string // known_hosts files
@@ -188,8 +186,8 @@ func (d *Dialer) parseConfig(t Target, out []byte) (*endpoint, error) {
 		case "identitiesonly":
 			e.onlyThese = value == "yes"
 		case "identityagent":
-			e.agent = value
-			expand = append(expand, &e.agent)
+			e.agentSocket = value
+			expand = append(expand, &e.agentSocket)
 		case "controlpath": // ssh has expanded its tokens
 			e.controlPath = none(value)
 		case "controlmaster":
@@ -234,7 +232,7 @@ func (d *Dialer) parseConfig(t Target, out []byte) (*endpoint, error) {
 			return nil, err
 		}
 	}
-	e.agent = d.agentSocket(e.agent)
+	e.agentSocket = identityAgent(e.agentSocket)
 	return e, lines.Err()
 }
 
@@ -260,7 +258,9 @@ func fields(s string) []string {
 	return list
 }
 
-func (d *Dialer) agentSocket(value string) string {
+// identityAgent returns the socket that a value of IdentityAgent means; empty:
+// no ssh-agent.
+func identityAgent(value string) string {
 	switch {
 	case none(value) == "":
 		return ""

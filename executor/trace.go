@@ -101,8 +101,9 @@ func (d *Dialer) trace(ctx context.Context, t Target, trace *Trace) error {
 		return err
 	}
 	who := modules.Command{Script: `printf %s "$SUDO_USER"`}
-	shell, results, err := d.open(ctx, e, OpenOptions{First: []modules.Command{who}})
-	trace.Hops = d.hops(ctx, e)
+	a := &attempt{endpoint: e}
+	shell, results, err := d.open(ctx, a, OpenOptions{First: []modules.Command{who}})
+	trace.Hops = d.hops(ctx, a)
 	if err != nil {
 		return err
 	}
@@ -132,23 +133,24 @@ func (s *Shell) roundTrip(ctx context.Context) (time.Duration, error) {
 	return best, nil
 }
 
-// hops describes e and what leads to it.
-func (d *Dialer) hops(ctx context.Context, e *endpoint) []Hop {
+// hops describes an endpoint that was tried, after the hops that lead to it.
+func (d *Dialer) hops(ctx context.Context, a *attempt) []Hop {
 	var list []Hop
-	if e.via != nil && e.via.endpoint != nil {
-		list = d.hops(ctx, e.via.endpoint)
+	if a.bastion != nil && a.bastion.attempt != nil {
+		list = d.hops(ctx, a.bastion.attempt)
 		for i := range list {
 			list[i].Settings = fromJump(list[i].Settings)
 		}
 	}
+	e := a.endpoint
 	hop := Hop{Name: e.name, User: e.user, Address: e.address(), Settings: d.settings(ctx, e)}
-	if s := e.sharing; s != nil {
+	if m := a.master; m != nil {
 		hop.ControlSocket = e.controlPath
-		if hop.Took = s.took; s.why != nil {
-			hop.ControlUnused, hop.Took = s.why.Error(), 0
+		if hop.Took = m.took; m.err != nil {
+			hop.ControlUnused, hop.Took = m.err.Error(), 0
 		}
 	}
-	if h := e.last; h != nil {
+	if h := a.handshake; h != nil {
 		hop.Took = h.took
 		hop.showHostKey(h)
 		hop.showKeys(h)

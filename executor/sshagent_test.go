@@ -43,7 +43,7 @@ func warnings(d *Dialer) *strings.Builder {
 	return &b
 }
 
-func TestMuteAgentIsLeftAside(t *testing.T) {
+func TestMuteSSHAgentIsLeftAside(t *testing.T) {
 	t.Parallel()
 	_, private := sshtest.NewKey(t)
 	file := filepath.Join(t.TempDir(), "id")
@@ -53,7 +53,7 @@ func TestMuteAgentIsLeftAside(t *testing.T) {
 	d.init()
 	socket := mute(t)
 	for range 2 {
-		o := d.offers(t.Context(), &endpoint{agent: socket, identities: []string{file}})
+		o := d.offers(t.Context(), &endpoint{agentSocket: socket, identities: []string{file}})
 		if len(o.list) != 1 || o.list[0].from != file {
 			t.Errorf("got %v, want the file's key", o.list)
 		}
@@ -64,32 +64,32 @@ func TestMuteAgentIsLeftAside(t *testing.T) {
 	}
 }
 
-func TestMuteAgentHeedsTheCaller(t *testing.T) {
+func TestMuteSSHAgentHeedsTheCaller(t *testing.T) {
 	t.Parallel()
 	d := &Dialer{ConnectTimeout: time.Minute}
 	d.init()
 	begun := time.Now()
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	d.offers(ctx, &endpoint{agent: mute(t)})
+	d.offers(ctx, &endpoint{agentSocket: mute(t)})
 	d.Close()
 	if took := time.Since(begun); took > 10*time.Second {
 		t.Errorf("it took %s", took)
 	}
 }
 
-// slowAgent takes its time to sign, as one that waits for a touch.
-type slowAgent struct {
+// slowSSHAgent takes its time to sign, as one that waits for a touch.
+type slowSSHAgent struct {
 	agent.Agent
 	pause time.Duration
 }
 
-func (a slowAgent) Sign(key ssh.PublicKey, data []byte) (*ssh.Signature, error) {
+func (a slowSSHAgent) Sign(key ssh.PublicKey, data []byte) (*ssh.Signature, error) {
 	time.Sleep(a.pause)
 	return a.Agent.Sign(key, data)
 }
 
-func TestSlowAgent(t *testing.T) {
+func TestSlowSSHAgent(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name          string
@@ -116,7 +116,7 @@ func TestSlowAgent(t *testing.T) {
 			}
 			keys := agent.NewKeyring()
 			keys.Add(agent.AddedKey{PrivateKey: raw})
-			socket := serveAgent(t, slowAgent{keys, test.pause})
+			socket := serveSSHAgent(t, slowSSHAgent{keys, test.pause})
 			config := strings.ReplaceAll(read(t, d.SSHConfig), "IdentitiesOnly yes\n  IdentityAgent none", "IdentityAgent "+socket)
 			os.WriteFile(d.SSHConfig, []byte(strings.ReplaceAll(config, server.IdentityFile(), "none")), 0o600)
 
