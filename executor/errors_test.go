@@ -379,7 +379,7 @@ func TestSilentLinkIsNoticed(t *testing.T) { eachWay(t, "by", testSilentLink) }
 func testSilentLink(t *testing.T, reach way) {
 	t.Parallel()
 	server := sshtest.Start(t, nil)
-	proxy := sshtest.Delay(t, server.Addr(), 0)
+	proxy := sshtest.Forward(t, server.Addr())
 	d, target := reach(t, server, proxy)
 	d.timing.keepalive, d.timing.silence = 100*time.Millisecond, 2*time.Second
 	s, _, err := d.Open(t.Context(), target, OpenOptions{})

@@ -38,7 +38,7 @@ func hurry(d *Dialer) *Dialer {
 // another dialer competes for the same locks.
 func another(t *testing.T, d *Dialer) *Dialer {
 	t.Helper()
-	other := &Dialer{SSHConfig: d.SSHConfig, runDir: d.runDir, timing: d.timing, Log: d.Log}
+	other := &Dialer{SSHConfig: d.SSHConfig, ConnectTimeout: d.ConnectTimeout, runDir: d.runDir, timing: d.timing, Log: d.Log}
 	t.Cleanup(func() { other.Close() })
 	return other
 }
@@ -193,7 +193,7 @@ func at(address string, server *sshtest.Server) Target {
 // gone makes a holder whose link was cut: the server keeps its end open.
 func gone(t *testing.T, d *Dialer, server *sshtest.Server, frame ...modules.Command) {
 	t.Helper()
-	proxy := sshtest.Delay(t, server.Addr(), 0)
+	proxy := sshtest.Forward(t, server.Addr())
 	s, _, err := another(t, d).Open(t.Context(), at(proxy.Addr(), server), OpenOptions{Lock: maia})
 	if err != nil {
 		t.Fatal(err)

@@ -270,9 +270,9 @@ func TestMasterSurvives(t *testing.T) {
 			sshd := startSSHD(t, test.settings)
 			d := sshd.dialer(t)
 			d.ConnectTimeout = test.limit
-			proxy := sshtest.Delay(t, sshd.addr, 0)
+			proxy := sshtest.Forward(t, sshd.addr)
 			m := startMaster(t, sshd.config, "%C", proxy)
-			proxy.Slow(oneWay)
+			proxy.Hold()
 			log := logged(d)
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()

@@ -25,6 +25,8 @@ type openSSH struct {
 	addr   string
 }
 
+// startSSHD starts an sshd. Of settings that come twice the first counts. SHLVL
+// keeps bash from reading its rc files, which it does for a shell of sshd's.
 func startSSHD(t *testing.T, settings string) *openSSH {
 	t.Helper()
 	const program = "/usr/sbin/sshd"
@@ -63,7 +65,10 @@ PidFile none
 StrictModes no
 UsePAM no
 PermitRootLogin yes
+LoginGraceTime 0
+SetEnv SHLVL=1
 %s
+MaxStartups 100
 `, port, rsaKey, file("host", string(hostKey)), file("authorized", string(ssh.MarshalAuthorizedKey(user.PublicKey()))), settings))
 	os.MkdirAll("/run/sshd", 0o755)
 	var log strings.Builder
@@ -79,13 +84,13 @@ PermitRootLogin yes
 			t.Log(log.String())
 		}
 	})
-	for range 100 {
-		if c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+	eventually(t, "sshd listens", func() bool {
+		c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err == nil {
 			c.Close()
-			break
 		}
-		time.Sleep(20 * time.Millisecond)
-	}
+		return err == nil
+	})
 	return &openSSH{addr: fmt.Sprintf("127.0.0.1:%d", port), config: file("config", fmt.Sprintf(`Host *
   HostName 127.0.0.1
   Port %d
@@ -99,7 +104,7 @@ PermitRootLogin yes
 }
 
 func (o *openSSH) dialer(t *testing.T) *Dialer {
-	d := &Dialer{SSHConfig: o.config, runDir: filepath.Join(t.TempDir(), "run"), timing: defaults}
+	d := &Dialer{SSHConfig: o.config, ConnectTimeout: minutes, runDir: filepath.Join(t.TempDir(), "run"), timing: ample}
 	t.Cleanup(func() { d.Close() })
 	return d
 }

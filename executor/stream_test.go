@@ -39,7 +39,7 @@ func (p *page) String() string {
 // eventually waits for a condition.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(minutes); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("not in time: ", what)
 		}
@@ -131,7 +131,7 @@ func TestStreamEndsTheCommand(t *testing.T) {
 		eachWay(t, name, func(t *testing.T, reach way) {
 			t.Parallel()
 			server := sshtest.Start(t, nil)
-			proxy := sshtest.Delay(t, server.Addr(), 0)
+			proxy := sshtest.Forward(t, server.Addr())
 			d, target := reach(t, server, proxy)
 			d.timing.beat, d.timing.stale = 200*time.Millisecond, 2*time.Second
 			d.timing.keepalive, d.timing.silence = 200*time.Millisecond, 3*time.Second
