@@ -10,9 +10,10 @@ import (
 	"strings"
 	"syscall"
 	"time"
-	"xmrfleet/modules/printable"
 
 	"golang.org/x/crypto/ssh"
+
+	"xmrfleet/modules/printable"
 )
 
 // An attempt is what came of connecting to an endpoint: a Trace tells of it.
@@ -72,7 +73,7 @@ type handshake struct {
 	hostKey  ssh.PublicKey // that the host showed
 	trusted  bool          // it is the right one
 	distrust error         // it is not
-	busy     bool          // sshd hung up before it spoke: worth another try
+	busy     bool          // sshd hung up before it spoke, so another try may succeed
 	tried    int           // how many of the offers the host was asked about
 	key      string        // the one that it accepted
 	took     time.Duration // from the first packet until logged in
@@ -117,8 +118,9 @@ func (h *handshake) do(ctx context.Context) (*connection, error) {
 	return newConnection(ssh.NewClient(conn, channels, requests), raw), nil
 }
 
-// place waits for its turn, at the bastion first: whoever waits there must
-// not keep others from starting.
+// place takes a place among the connections that are being set up. The place at
+// the bastion comes first: a host that waits for it must not take the other place
+// from a host that could start.
 func (h *handshake) place(ctx context.Context) (release func(), err error) {
 	if h.via == nil {
 		return acquire(ctx, h.starts)
@@ -166,8 +168,8 @@ func (h *handshake) config() *ssh.ClientConfig {
 	}
 }
 
-// banner gives a person the time to do what a banner asks for, as a login in
-// the browser, and shows it if the host then waits.
+// banner shows a banner with a link, and gives a person the time to log in there:
+// some hosts ask for that in the browser.
 func (h *handshake) banner(text string) {
 	text = strings.TrimSpace(printable.Text(text))
 	h.Log.Debug("banner", "host", h.name, "text", text)
@@ -186,7 +188,8 @@ func (h *handshake) pause() (resume func()) {
 	return func() { h.timer.Reset(h.limit) }
 }
 
-// refine finds what lies behind an attempt that the library saw fail.
+// refine returns why a handshake failed, from what sshd or a ProxyCommand said in
+// place of speaking SSH.
 func (h *handshake) refine(raw *trackedConn, err error) error {
 	greeting := raw.greeting()
 	spoke := strings.Contains(greeting, "SSH-")

@@ -28,7 +28,7 @@ type Shell struct {
 	stdin  io.WriteCloser
 	out    chan segment
 	err    chan segment
-	live   [2]tap  // on what out and err carry
+	live   [2]tap  // open while a command streams: they take what would go to out and err
 	lock   *Holder // nil: the lock is not wanted
 	login  bool
 
@@ -172,8 +172,8 @@ func (s *Shell) execLine(n nonce, first *frame) string {
 	return line
 }
 
-// start reads what the first frame gave, and takes over a lock whose holder is
-// gone.
+// start returns the results of the first frame. It takes the lock over from a
+// holder that is gone.
 func (s *Shell) start(ctx context.Context, first *frame, cmds []modules.Command) ([]modules.Result, error) {
 	results, err := s.first(ctx, first, len(cmds))
 	var refused *lockRefusal
@@ -186,7 +186,7 @@ func (s *Shell) start(ctx context.Context, first *frame, cmds []modules.Command)
 	return results, err
 }
 
-// A lockRefusal is the error of a frame that wanted the lock in vain.
+// A lockRefusal is the error of a frame that could not take the lock.
 type lockRefusal struct {
 	mark   string
 	stdout string // the record of the holder, if there is one
@@ -209,7 +209,8 @@ func (s *Shell) frame(ctx context.Context, prelude string, lock bool, cmds []mod
 	return f
 }
 
-// busy notes until when the frame may take.
+// busy adds to a frame the line that records until when it may take, for whoever
+// wants the lock.
 func (s *Shell) busy(ctx context.Context, f *frame) {
 	limit := s.dialer.timing.frame
 	if deadline, ok := ctx.Deadline(); ok {
@@ -218,7 +219,7 @@ func (s *Shell) busy(ctx context.Context, f *frame) {
 	fmt.Fprintf(&f.script, "note busy %d\n", int64(limit/time.Second)+1)
 }
 
-// first waits until the shell runs, and reads what the first frame gave.
+// first waits until the shell runs, and returns the results of the first frame.
 func (s *Shell) first(ctx context.Context, f *frame, cmds int) ([]modules.Result, error) {
 	if !s.inline {
 		go s.send(ctx, f)
@@ -282,7 +283,8 @@ func (s *Shell) exchange(ctx context.Context, f *frame, cmds int, onResult func(
 	return s.collect(ctx, cmds, onResult)
 }
 
-// largePayload is from when on a transfer takes one of the Uploads places.
+// largePayload is the size from which on a transfer takes one of the Uploads
+// places.
 const largePayload = 256 << 10
 
 // send does not report errors: the streams end with the connection.
@@ -392,7 +394,7 @@ func (s *Shell) giveBack() {
 	}
 }
 
-// drain lets split come to its end.
+// drain takes what is left, because split ends only when all was taken.
 func drain(segments <-chan segment) {
 	for range segments {
 	}

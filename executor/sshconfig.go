@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+
 	"xmrfleet/modules/printable"
 )
 
@@ -46,8 +47,8 @@ type endpoint struct {
 
 func (e *endpoint) address() string { return join(e.host, e.port) }
 
-// resolver asks the ssh program how it would reach a host: it alone knows
-// what Match, Include and tokens mean.
+// A resolver asks the ssh program how it would reach a host: no other program
+// reads Match, Include and tokens in the same way.
 type resolver struct {
 	once   sync.Once
 	binary string // empty: there is none
@@ -119,7 +120,7 @@ func (d *Dialer) askSSH(ctx context.Context, config string, t Target) ([]byte, e
 	return out, err
 }
 
-// sshArgs says by ssh's own flags what the fleet says of a host.
+// sshArgs are the arguments of ssh -G for t.
 func sshArgs(config string, t Target) []string {
 	args := []string{"-G"}
 	flag := func(value string, flags ...string) {
@@ -138,7 +139,7 @@ func sshArgs(config string, t Target) []string {
 	return append(args, "--", t.Name)
 }
 
-// plainEndpoint is what can be said without an ssh program.
+// plainEndpoint resolves t without an ssh program, by the defaults of ssh.
 func (d *Dialer) plainEndpoint(t Target) *endpoint {
 	home := filepath.Join(d.resolver.me.HomeDir, ".ssh")
 	e := &endpoint{

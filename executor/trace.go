@@ -116,7 +116,7 @@ func (d *Dialer) trace(ctx context.Context, t Target, trace *Trace) error {
 	return err
 }
 
-// roundTrip asks sshd, not the shell behind it.
+// roundTrip measures the way to sshd and back, without the shell behind it.
 func (s *Shell) roundTrip(ctx context.Context) (time.Duration, error) {
 	stop := context.AfterFunc(ctx, func() { s.conn.fail(context.Cause(ctx)) })
 	defer stop()
@@ -158,7 +158,8 @@ func (d *Dialer) hops(ctx context.Context, a *attempt) []Hop {
 	return append(list, hop)
 }
 
-// fromJump corrects who said what of a hop: it is no host of the fleet.
+// fromJump corrects the origin of a hop's settings. What we give ssh for a hop
+// comes from ProxyJump, since a hop is no host of the fleet.
 func fromJump(settings []Setting) []Setting {
 	for i := range settings {
 		if settings[i].Origin == FromFleet {
@@ -219,8 +220,8 @@ func expiry(cert *ssh.Certificate) time.Time {
 	return time.Unix(int64(cert.ValidBefore), 0)
 }
 
-// keywords are what settings lists: what says where a host is always, the
-// others where they are not as ssh has them by default.
+// keywords are what settings lists: those that say where a host is in any case,
+// the others if their value is not the default of ssh.
 var keywords = []struct {
 	name   string
 	always bool
@@ -272,8 +273,8 @@ func (e *endpoint) values() map[string]string {
 		"identityfile": e.target.IdentityFile, "proxyjump": e.jump}
 }
 
-// values are those of ssh -G, which was asked before and gave no error. A
-// keyword may come several times.
+// values are the keywords that ssh -G prints and their values; those of a keyword
+// that comes several times are joined. There are none if ssh fails.
 func (d *Dialer) values(ctx context.Context, config string, t Target) map[string]string {
 	out, _ := d.askSSH(ctx, config, t)
 	values := map[string]string{}
