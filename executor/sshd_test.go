@@ -87,9 +87,11 @@ MaxStartups 100
 	})
 	eventually(t, "sshd listens", func() bool {
 		c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		if err == nil {
-			c.Close()
+		if err != nil {
+			return false
 		}
+		defer c.Close()
+		_, err = c.Read(make([]byte, 1)) // from the process that serves the connection
 		return err == nil
 	})
 	return &openSSH{pid: sshd.Process.Pid, addr: fmt.Sprintf("127.0.0.1:%d", port), config: file("config", fmt.Sprintf(`Host *
@@ -187,6 +189,8 @@ func TestOpenSSHIsBusy(t *testing.T) {
 	t.Parallel()
 	server := startSSHD(t, "MaxStartups 2")
 	d := server.dialer(t)
+	alone := func() bool { return server.children(t) == "" }
+	eventually(t, "the connection that tried whether sshd listens is gone", alone)
 	var others []net.Conn
 	for range 2 {
 		c, err := net.Dial("tcp", server.addr)
@@ -194,8 +198,9 @@ func TestOpenSSHIsBusy(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		if _, err := io.ReadFull(c, make([]byte, len("SSH-2.0-"))); err != nil {
-			t.Fatal(err)
+		greeting := make([]byte, len("SSH-2.0-"))
+		if _, err := io.ReadFull(c, greeting); err != nil || string(greeting) != "SSH-2.0-" {
+			t.Fatalf("got %q, %v", greeting, err)
 		}
 		others = append(others, c)
 	}
@@ -205,7 +210,7 @@ func TestOpenSSHIsBusy(t *testing.T) {
 		for _, c := range others {
 			c.Close()
 		}
-		eventually(t, "sshd is alone", func() bool { return server.children(t) == "" })
+		eventually(t, "sshd is alone", alone)
 	}})
 	open(t, d, "h", OpenOptions{})
 	if refused != 1 {
