@@ -10,14 +10,14 @@ import (
 	"sync"
 )
 
-// A bastion is a connection that others go through: one for all of them,
-// since sshd does not count forwarded connections as sessions.
+// A bastion is the connection to a hop. All hosts behind the hop share it: sshd
+// does not count forwarded connections as sessions.
 type bastion struct {
-	ready    chan struct{} // closed when the next three are set
-	conn     *connection
-	err      error
-	endpoint *endpoint     // nil if it is not even known where it is
-	places   chan struct{} // connections that may be set up through it at a time
+	ready   chan struct{} // closed when the next three are set
+	attempt *attempt      // nil: its name did not resolve
+	conn    *connection
+	err     error
+	places  chan struct{} // connections that may be set up through it at a time
 }
 
 type bastions struct {
@@ -25,9 +25,10 @@ type bastions struct {
 	open map[string]*bastion
 }
 
-// bastion returns the connection to the last hop of jump, which it makes
-// unless it is there. A hop that failed is not tried again in this run; it
-// comes with the error. chain holds the hops that led here.
+// bastion returns the connection to the last hop of jump, and makes it if there
+// is none. A hop that failed is not tried again in this run; it is returned
+// beside the error, for a Trace. chain holds the hops that need this one: a hop
+// that is among them goes in a circle.
 func (d *Dialer) bastion(ctx context.Context, jump string, chain []string) (*bastion, error) {
 	if slices.Contains(chain, jump) {
 		return nil, &Error{Reason: BadConfig, Op: "connect through " + jump,
@@ -56,7 +57,8 @@ func (d *Dialer) bastion(ctx context.Context, jump string, chain []string) (*bas
 	return b, nil
 }
 
-// openBastion does not heed the context of whoever came first: others wait.
+// openBastion runs on the dialer's context and not on that of the first host,
+// because other hosts wait for the hop as well.
 func (d *Dialer) openBastion(b *bastion, jump string, chain []string) {
 	defer close(b.ready)
 	target, err := parseHop(jump)
@@ -64,10 +66,13 @@ func (d *Dialer) openBastion(b *bastion, jump string, chain []string) {
 		b.err = err
 		return
 	}
-	if b.endpoint, b.err = d.resolve(d.context, target); b.err != nil {
+	e, err := d.resolve(d.context, target)
+	if err != nil {
+		b.err = err
 		return
 	}
-	if b.conn, b.err = d.connect(d.context, b.endpoint, append(slices.Clone(chain), jump)); b.err != nil {
+	b.attempt = &attempt{endpoint: e}
+	if b.conn, b.err = d.connect(d.context, b.attempt, append(slices.Clone(chain), jump)); b.err != nil {
 		return
 	}
 	go func() {
@@ -78,7 +83,7 @@ func (d *Dialer) openBastion(b *bastion, jump string, chain []string) {
 	}()
 }
 
-// through says that an error is a hop's and not the host's own.
+// through returns an error that says at which hop it happened.
 func through(jump string, err error) error {
 	var e *Error
 	if !errors.As(err, &e) {

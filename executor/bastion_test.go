@@ -53,16 +53,16 @@ func TestBastionErrors(t *testing.T) {
 	})
 	for _, test := range []struct {
 		target Target
-		kind   Kind
+		reason Reason
 		want   string
 	}{
-		{Target{Name: "h", ProxyJump: "hop", Port: 1}, Unreachable, "connect 127.0.0.1:1: hop cannot reach it: Connection refused"},
-		{Target{Name: "h", ProxyJump: "127.0.0.1:1"}, Unreachable, "hop [127.0.0.1]:1: connect 127.0.0.1:1: connection refused"},
+		{Target{Name: "h", ProxyJump: "hop", Port: 1}, HopCannotReach, "connect 127.0.0.1:1: hop cannot reach it: Connection refused"},
+		{Target{Name: "h", ProxyJump: "127.0.0.1:1"}, ConnectionRefused, "hop [127.0.0.1]:1: connect 127.0.0.1:1: connection refused"},
 		{Target{Name: "h", ProxyJump: "circle1"}, BadConfig,
 			"hop circle1: hop circle2: connect through circle1: ProxyJump goes in a circle: circle1 > circle2 > circle1"},
 	} {
-		if e := failure(t, d, test.target); e.Reason != test.kind || e.Error() != test.want {
-			t.Errorf("got %s: %s\nwant %s: %s", e.Reason, e, test.kind, test.want)
+		if e := failure(t, d, test.target); e.Reason != test.reason || e.Error() != test.want {
+			t.Errorf("got %s: %s\nwant %s: %s", e.Reason, e, test.reason, test.want)
 		}
 	}
 	open(t, d, "h", OpenOptions{})

@@ -10,27 +10,37 @@ import (
 	"strings"
 	"syscall"
 	"time"
-	"xmrfleet/modules/printable"
 
 	"golang.org/x/crypto/ssh"
+
+	"xmrfleet/modules/printable"
 )
 
-// connect reaches e, through its hops, and logs in. An sshd that is busy is
-// asked three times in all; nothing is tried again after the handshake.
-func (d *Dialer) connect(ctx context.Context, e *endpoint, chain []string) (*connection, error) {
+// An attempt is what came of connecting to an endpoint: a Trace tells of it.
+type attempt struct {
+	endpoint  *endpoint
+	master    *masterAttempt // nil: no ControlPath was tried
+	bastion   *bastion       // that leads to the endpoint; nil: none, or none was tried
+	handshake *handshake     // the last one; nil: there was none
+}
+
+// connect reaches an endpoint, through its hops, and logs in. An sshd that is
+// busy is asked three times in all; nothing is tried again after the handshake.
+func (d *Dialer) connect(ctx context.Context, a *attempt, chain []string) (*connection, error) {
+	e := a.endpoint
 	check, err := d.hostKeys(e)
 	if err != nil {
 		return nil, err
 	}
 	if e.jump != "" {
-		if e.via, err = d.bastion(ctx, e.jump, chain); err != nil {
+		if a.bastion, err = d.bastion(ctx, e.jump, chain); err != nil {
 			return nil, err
 		}
 	}
 	offers := d.offers(ctx, e)
 	for try := 1; ; try++ {
-		h := &handshake{Dialer: d, endpoint: e, check: check, offers: offers}
-		e.last = h
+		h := &handshake{Dialer: d, endpoint: e, via: a.bastion, check: check, offers: offers}
+		a.handshake = h
 		c, err := h.do(ctx)
 		if err == nil {
 			go c.watch(d.timing)
@@ -51,23 +61,25 @@ func (d *Dialer) connect(ctx context.Context, e *endpoint, chain []string) (*con
 	}
 }
 
-// A handshake is one attempt.
+// A handshake is one login to an endpoint, whether or not it succeeds, and what
+// the two ends showed each other in it.
 type handshake struct {
 	*Dialer
 	*endpoint
+	via    *bastion // nil: it is reached directly
 	check  *hostKeyCheck
 	offers *offers
 
 	hostKey  ssh.PublicKey // that the host showed
 	trusted  bool          // it is the right one
 	distrust error         // it is not
-	busy     bool          // sshd hung up before it spoke: worth another try
+	busy     bool          // sshd hung up before it spoke, so another try may succeed
 	tried    int           // how many of the offers the host was asked about
 	key      string        // the one that it accepted
 	took     time.Duration // from the first packet until logged in
 
-	timer    *time.Timer // ends the attempt
-	patience time.Duration
+	timer *time.Timer // ends the handshake after limit
+	limit time.Duration
 }
 
 func (h *handshake) do(ctx context.Context) (*connection, error) {
@@ -79,8 +91,8 @@ func (h *handshake) do(ctx context.Context) (*connection, error) {
 	begun := time.Now()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	h.patience = h.ConnectTimeout
-	h.timer = time.AfterFunc(h.patience, func() { cancel(context.DeadlineExceeded) })
+	h.limit = h.ConnectTimeout
+	h.timer = time.AfterFunc(h.limit, func() { cancel(context.DeadlineExceeded) })
 	defer h.timer.Stop()
 	socket, err := h.socket(ctx)
 	if err != nil {
@@ -106,8 +118,9 @@ func (h *handshake) do(ctx context.Context) (*connection, error) {
 	return newConnection(ssh.NewClient(conn, channels, requests), raw), nil
 }
 
-// place waits for its turn, at the bastion first: whoever waits there must
-// not keep others from starting.
+// place takes a place among the connections that are being set up. The place at
+// the bastion comes first: a host that waits for it must not take the other place
+// from a host that could start.
 func (h *handshake) place(ctx context.Context) (release func(), err error) {
 	if h.via == nil {
 		return acquire(ctx, h.starts)
@@ -155,14 +168,14 @@ func (h *handshake) config() *ssh.ClientConfig {
 	}
 }
 
-// banner gives a person the time to do what a banner asks for, as a login in
-// the browser, and shows it if the host then waits.
+// banner shows a banner with a link, and gives a person the time to log in there:
+// some hosts ask for that in the browser.
 func (h *handshake) banner(text string) {
 	text = strings.TrimSpace(printable.Text(text))
 	h.Log.Debug("banner", "host", h.name, "text", text)
 	if strings.Contains(text, "https://") && h.timer.Stop() {
-		h.patience = h.ConnectTimeout + time.Minute
-		h.timer.Reset(h.patience)
+		h.limit = h.ConnectTimeout + time.Minute
+		h.timer.Reset(h.limit)
 		h.Log.Warn(text, "host", h.name)
 	}
 }
@@ -172,16 +185,17 @@ func (h *handshake) pause() (resume func()) {
 	if !h.timer.Stop() {
 		return func() {}
 	}
-	return func() { h.timer.Reset(h.patience) }
+	return func() { h.timer.Reset(h.limit) }
 }
 
-// refine finds what lies behind an attempt that the library saw fail.
+// refine returns why a handshake failed, from what sshd or a ProxyCommand said in
+// place of speaking SSH.
 func (h *handshake) refine(raw *trackedConn, err error) error {
 	greeting := raw.greeting()
 	spoke := strings.Contains(greeting, "SSH-")
 	if p, ok := raw.Conn.(*commandConn); ok && !spoke && !errors.Is(err, context.DeadlineExceeded) {
-		if complaint := p.complaint(); complaint != nil {
-			return fmt.Errorf("ProxyCommand: %w", complaint)
+		if text := p.complaint(); text != "" {
+			return &proxyCommandError{text}
 		}
 	}
 	switch {
@@ -205,18 +219,29 @@ func (h *handshake) explain(err error) error {
 	case h.distrust != nil:
 		return h.distrust
 	case errors.Is(err, context.DeadlineExceeded):
-	case errors.As(err, &negotiation) && strings.Contains(err.Error(), "host key"):
+	case errors.As(err, &negotiation) && negotiation.What == "host key":
 		return h.noCommonKey(err)
 	case h.trusted && !errors.Is(err, io.EOF):
 		return h.offers.refused(h.endpoint, errors.New(strings.TrimPrefix(err.Error(), "ssh: handshake failed: ")))
 	}
 	out := unreachable("connect "+h.address(), err, h.ConnectTimeout)
-	var open *ssh.OpenChannelError
+	var (
+		open    *ssh.OpenChannelError
+		command *proxyCommandError
+	)
 	switch {
 	case errors.As(err, &open):
+		out.Reason = HopCannotReach
+		if strings.Contains(open.Message, "open failed") { // what sshd says where AllowTcpForwarding is off
+			out.Reason = HopForbids
+		}
 		out.Err = fmt.Errorf("%s cannot reach it: %s", h.jump, printable.Line(open.Message))
+	case errors.As(err, &command):
+		out.Reason = command.reason()
+	case errors.Is(err, errBusy):
+		out.Reason = Busy
 	case errors.Is(err, errPenalty):
-		out.Advice = "wait some minutes, and mend the login first"
+		out.Reason, out.Advice = Penalized, "wait some minutes, and mend the login first"
 	}
 	return out
 }

@@ -1,14 +1,22 @@
 // Package executor runs commands on hosts over SSH.
 //
-// A [Dialer] resolves names as the ssh program does, checks host keys, and
-// opens one [Shell] a host: one connection, its own or that of a live OpenSSH
-// master, one session, a root shell that reads frames. A frame is a list of
-// commands that runs to its end whatever becomes of the connection, so the point
-// between two frames is safe. A Shell may hold the host's lock, which ends with
-// it.
+// A [Dialer] resolves names as the ssh program does, checks host keys, and opens
+// a [Shell] on a host: a root shell in one session of one connection, which is
+// our own or that of a live OpenSSH master. The shell runs frames. A frame is a
+// list of commands that the host runs to the end even if the connection breaks,
+// so a run may always stop between two frames. A shell may hold the host's lock;
+// the lock ends with the shell. [Dialer.Trace] goes the same way and says what it
+// met, with advice where the way ends.
 //
-// The package knows commands and their results, not what they are for. What
-// travels over the wire is described in wire.go and in the scripts beside it.
+// The package runs commands and returns their results. It must not know what a
+// command is for, print anything, or decide by the text of an error of its own:
+// that is what [Reason] is for. The words of other programs (ssh, sshd, sudo)
+// are read where they arrive.
+//
+// To report a new cause: a Reason in errors.go, with its kind, and if there is
+// something to do about it, a case in advice.go. What travels over the wire is
+// described in wire.go and in the scripts beside it; a function that frames call
+// goes into one of these scripts.
 package executor
 
 import (
@@ -55,13 +63,13 @@ type Dialer struct {
 	// what hosts print before the shell starts. nil: nobody.
 	Log *slog.Logger
 
-	once     sync.Once
-	starts   chan struct{}
-	uploads  chan struct{}
-	resolver resolver
-	known    knownHosts
-	agents   agents
-	bastions bastions
+	once      sync.Once
+	starts    chan struct{}
+	uploads   chan struct{}
+	resolver  resolver
+	known     knownHosts
+	sshAgents sshAgents
+	bastions  bastions
 
 	timing  timing // zero: the defaults
 	path    string // PATH on the host; empty: the standard directories
@@ -128,11 +136,11 @@ func or[T comparable](value, fallback T) T {
 func (d *Dialer) Close() error {
 	d.init()
 	d.cancel()
-	return errors.Join(d.bastions.close(), d.agents.close(), d.known.close())
+	return errors.Join(d.bastions.close(), d.sshAgents.close(), d.known.close())
 }
 
-// acquire takes a place in a semaphore, or returns the cause of ctx's end. It
-// takes none once ctx has ended.
+// acquire takes a place in a semaphore. Once ctx has ended it takes none, even a
+// free one, and returns the cause.
 func acquire(ctx context.Context, places chan struct{}) (release func(), err error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)

@@ -82,8 +82,8 @@ func (d *Dialer) hostKeys(e *endpoint) (*hostKeyCheck, error) {
 	return check, nil
 }
 
-// ownOrder is what an unknown host is asked for: what is shown to people
-// should be the Ed25519 key.
+// ownOrder is the order of algorithms for a host that is not known. Ed25519 comes
+// first, because that is the key that people are asked to compare.
 func ownOrder() []string {
 	list := slices.DeleteFunc(ssh.SupportedAlgorithms().HostKeys, func(a string) bool {
 		return strings.Contains(a, "-cert-") || a == ssh.KeyAlgoED25519
@@ -101,8 +101,8 @@ func algorithmsOf(keyType string) []string {
 // verify is the ssh.HostKeyCallback.
 func (c *hostKeyCheck) verify(_ string, _ net.Addr, key ssh.PublicKey) error {
 	shown := key.Type() + " " + ssh.FingerprintSHA256(key)
-	fail := func(kind Kind, hint, format string, args ...any) error {
-		return &Error{Reason: kind, Op: "verify host key of " + c.endpoint.address(), Err: fmt.Errorf(format, args...), Advice: hint}
+	fail := func(reason Reason, hint, format string, args ...any) error {
+		return &Error{Reason: reason, Op: "verify host key of " + c.endpoint.address(), Err: fmt.Errorf(format, args...), Advice: hint}
 	}
 	if c.db == nil {
 		for _, pin := range c.pinned {
@@ -119,7 +119,7 @@ func (c *hostKeyCheck) verify(_ string, _ net.Addr, key ssh.PublicKey) error {
 		return nil
 	}
 	if errors.As(err, &revoked) {
-		return fail(HostKeyChanged, "", "%s is revoked by %s", shown, c.db.place(revoked.Revoked))
+		return fail(HostKeyRevoked, "", "%s is revoked by %s", shown, c.db.place(revoked.Revoked))
 	}
 	for _, known := range c.db.HostKeys(c.endpoint.checkName()) {
 		if !known.Cert {
@@ -155,7 +155,7 @@ func (c *hostKeyCheck) authorityHint(cert *ssh.Certificate, err error) string {
 		c.endpoint.knownFile(), knownhosts.Normalize(c.endpoint.checkName()), keyLine(cert.SignatureKey))
 }
 
-// knownFile is where new keys go.
+// knownFile is the file to which hints say that a key is to be added.
 func (e *endpoint) knownFile() string {
 	if len(e.knownHosts) > 0 {
 		return e.knownHosts[0]
@@ -168,7 +168,7 @@ func keyLine(key ssh.PublicKey) string {
 	return key.Type() + " " + base64.StdEncoding.EncodeToString(key.Marshal())
 }
 
-// hint says how to make a key known.
+// hint says how a person makes a key known.
 func (c *hostKeyCheck) hint(key ssh.PublicKey) string {
 	e := c.endpoint
 	line, file := keyLine(key), e.knownFile()
@@ -306,7 +306,8 @@ func (f *knownFiles) placeOf(address string, key ssh.PublicKey) string {
 	return ""
 }
 
-// noKey is no host's key.
+// A noKey differs from the keys of all hosts, so that looking it up returns those
+// that are known.
 type noKey struct{ ssh.PublicKey }
 
 func (noKey) Type() string    { return "none" }

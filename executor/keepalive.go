@@ -13,7 +13,8 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// A trackedConn knows when its peer was last heard of, and what it said first.
+// A trackedConn keeps when something last came from its peer, and what came
+// first.
 type trackedConn struct {
 	net.Conn
 	heard atomic.Int64 // Unix nanoseconds
@@ -43,7 +44,7 @@ func (c *trackedConn) greeting() string {
 // A connection leads to a host: as a client that logged in, or as a session
 // that an OpenSSH master opened.
 type connection struct {
-	*ssh.Client // nil: there is but a session
+	*ssh.Client // nil: a master opened the session
 	closer      io.Closer
 	heard       *atomic.Int64 // when the host was last heard of, in Unix nanoseconds
 	ask         func() error  // a question that only the host can answer
@@ -65,7 +66,7 @@ func newConnection(client *ssh.Client, raw *trackedConn) *connection {
 	return c
 }
 
-// fail ends the connection and remembers why, if it is the first to do so.
+// fail ends the connection. The cause of the first call is kept.
 func (c *connection) fail(cause error) {
 	c.once.Do(func() { c.cause = cause })
 	c.closer.Close()
@@ -77,8 +78,8 @@ func (c *connection) failure() error {
 	return c.cause
 }
 
-// explain replaces an error by the reason why the connection was ended, which
-// it is in any case.
+// explain ends the connection and returns e. If this side had ended it before, e
+// gets the cause of that.
 func (c *connection) explain(ctx context.Context, e *Error) error {
 	cause := c.failure()
 	c.fail(nil)

@@ -19,7 +19,7 @@ type offer struct {
 	from string // file or agent, for people
 }
 
-// offers is what one endpoint's configuration leads to.
+// offers are the keys for one endpoint, and the files that give none.
 type offers struct {
 	list   []offer
 	locked []string // files that need a passphrase
@@ -32,7 +32,7 @@ type offers struct {
 // are for use within ctx.
 func (d *Dialer) offers(ctx context.Context, e *endpoint) *offers {
 	o := &offers{}
-	held := d.agentKeys(ctx, e.agent)
+	held := d.sshAgentKeys(ctx, e.agentSocket)
 	var certs []*ssh.Certificate
 	for _, file := range e.certificates {
 		cert, err := readCertificate(file)
@@ -178,8 +178,9 @@ func (o *offers) signers(h *handshake) ssh.AuthMethod {
 	})
 }
 
-// A notedSigner is asked for its public key when it is its turn, and for a
-// signature when the host would accept that.
+// A notedSigner tells the handshake how far the library got with the offers: it
+// asks for a public key in order to offer it, and for a signature when the host
+// accepts the key.
 type notedSigner struct {
 	offer
 	index     int
@@ -197,7 +198,7 @@ func (s notedSigner) SignWithAlgorithm(rand io.Reader, data []byte, algorithm st
 	return s.offer.SignWithAlgorithm(rand, data, algorithm)
 }
 
-// refused says what was tried after a host took none of the keys.
+// refused returns the error of a login for which the host accepted no key.
 func (o *offers) refused(e *endpoint, err error) *Error {
 	var from []string
 	for _, key := range o.list {

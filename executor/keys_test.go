@@ -57,20 +57,20 @@ func TestOffers(t *testing.T) {
 	raw, _ := ssh.ParseRawPrivateKey(private)
 	encrypt(t, raw, path("locked"))
 	file("locked.pub", ssh.MarshalAuthorizedKey(lockedKey.PublicKey()))
-	socket := serveAgent(t, keys)
+	socket := serveSSHAgent(t, keys)
 
 	for _, test := range []struct {
 		name string
 		e    endpoint
 		want string
 	}{
-		{"files, then what else the agent has", endpoint{agent: socket, identities: []string{"none", "plain", "public", "held"}},
+		{"files, then what else the agent has", endpoint{agentSocket: socket, identities: []string{"none", "plain", "public", "held"}},
 			"plain, agent: public, agent: held, agent: other"},
-		{"only these", endpoint{agent: socket, onlyThese: true, identities: []string{"public", "plain", "plain"}}, "agent: public, plain"},
+		{"only these", endpoint{agentSocket: socket, onlyThese: true, identities: []string{"public", "plain", "plain"}}, "agent: public, plain"},
 		{"certificates first", endpoint{identities: []string{"plain", "certified"}}, "plain, certified (certificate), certified"},
 		{"certificate file", endpoint{certificates: []string{"extra.pub", "none.pub"}, identities: []string{"certified"}}, "certified (certificate), certified"},
 		{"no agent", endpoint{identities: []string{"public", "locked"}}, " locked: public locked"},
-		{"agent that is not there", endpoint{agent: path("no socket"), identities: []string{"plain"}}, "plain"},
+		{"agent that is not there", endpoint{agentSocket: path("no socket"), identities: []string{"plain"}}, "plain"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			for _, list := range [][]string{test.e.identities, test.e.certificates} {

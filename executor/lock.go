@@ -68,16 +68,16 @@ func parseHolder(text string) *Holder {
 	return &h
 }
 
-// lockCall is the line of the first frame that takes the lock.
+// lockCall adds to a frame the line that takes the lock.
 func (s *Shell) lockCall(f *frame) {
 	who, _ := json.Marshal(s.lock) // no error: strings and a number
 	seconds := strconv.Itoa(int(s.dialer.timing.wait / time.Second))
 	f.call("lock", s.dialer.runDir, seconds, string(who))
 }
 
-// locked decides what to do about a lock that is held: nil if the holder was
-// ended, else the error.
-func (s *Shell) locked(ctx context.Context, found *lockRefused) error {
+// locked ends the holder of the lock if it has been silent for too long, and
+// returns nil; the lock can be taken then. Otherwise it returns the error.
+func (s *Shell) locked(ctx context.Context, found *lockRefusal) error {
 	refuse := &Error{Reason: Locked, Op: "lock " + s.dialer.runDir}
 	if found.mark != lockHeld {
 		refuse.Reason, refuse.Err = NoShell, errors.New(printable.Line(found.stderr))
@@ -118,7 +118,8 @@ func (h *Holder) hint(stale time.Duration) string {
 	return fmt.Sprintf("wait until it is done; a run that died loses the lock after %s", stale)
 }
 
-// beat tells the host now and then that the holder of its lock is alive.
+// beat runs an empty frame from time to time: the host records that the holder of
+// its lock is alive.
 func (s *Shell) beat() {
 	ticker := time.NewTicker(s.dialer.timing.beat)
 	defer ticker.Stop()

@@ -3,6 +3,7 @@ package executor
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -19,7 +20,7 @@ import (
 
 var maia = &Holder{User: "maia", Machine: "laptop", PID: 4711, Run: "7f3a", Command: "xmrfleet apply"}
 
-// hurried is a dialer for which silence ends soon.
+// hurried is a dialer that beats often and does not wait for a lock.
 func hurried(t *testing.T, server *sshtest.Server) *Dialer {
 	t.Helper()
 	if _, err := os.Stat("/proc/uptime"); err != nil {
@@ -30,7 +31,6 @@ func hurried(t *testing.T, server *sshtest.Server) *Dialer {
 
 func hurry(d *Dialer) *Dialer {
 	d.timing.beat = 200 * time.Millisecond
-	d.timing.stale = 2 * time.Second
 	d.timing.wait = 0
 	return d
 }
@@ -38,7 +38,7 @@ func hurry(d *Dialer) *Dialer {
 // another dialer competes for the same locks.
 func another(t *testing.T, d *Dialer) *Dialer {
 	t.Helper()
-	other := &Dialer{SSHConfig: d.SSHConfig, runDir: d.runDir, timing: d.timing, Log: d.Log}
+	other := &Dialer{SSHConfig: d.SSHConfig, ConnectTimeout: d.ConnectTimeout, runDir: d.runDir, timing: d.timing, Log: d.Log}
 	t.Cleanup(func() { other.Close() })
 	return other
 }
@@ -50,7 +50,7 @@ func refusal(t *testing.T, d *Dialer, kind Kind) *Error {
 		s.Close()
 	}
 	var e *Error
-	if !errors.As(err, &e) || e.Reason != kind {
+	if !errors.As(err, &e) || e.Kind() != kind {
 		t.Fatalf("got error %v of kind %q, want %q", err, hint.KindOf(err), kind)
 	}
 	return e
@@ -62,14 +62,16 @@ func testLockHasOneHolder(t *testing.T, reach way) {
 	t.Parallel()
 	d, _ := reach(t, sshtest.Start(t, nil), nil)
 	hurry(d)
+	d.timing.stale = 5 * time.Second
+	began := time.Now()
 	first, results := open(t, d, "h", OpenOptions{Lock: maia, First: []modules.Command{sh(`echo "$H"; cat "$1"`, d.runDir+"/holder")}})
 	if got := results[0].Stdout; !strings.HasPrefix(got, "\n"+`{"user":"maia","machine":"laptop","pid":4711,"run":"7f3a","command":"xmrfleet apply"}`+"\n") || !strings.Contains(got, " busy ") {
 		t.Errorf("record: %q", got)
 	}
 	// Longer than the silence that counts as an end: the beats keep it.
-	time.Sleep(3 * time.Second)
+	eventually(t, "beats", func() bool { return record(t, d).mark-record(t, d).since > 6 })
 	e := refusal(t, another(t, d), Locked)
-	if e.Holder == nil || e.Holder.User != "maia" || e.Holder.Held < 2*time.Second || e.Holder.Held > time.Minute {
+	if e.Holder == nil || e.Holder.User != "maia" || e.Holder.Held < 5*time.Second || e.Holder.Held > time.Since(began)+2*time.Second {
 		t.Errorf("holder: %+v", e.Holder)
 	}
 	if want := "held by maia@laptop: xmrfleet apply, run 7f3a, pid 4711, for "; !strings.HasPrefix(e.Err.Error(), want) {
@@ -90,7 +92,6 @@ func testLockHasOneHolder(t *testing.T, reach way) {
 // What is asked of a shell in vain does not keep it from giving the lock back.
 func TestLockIsGivenBackAfterAnAbandonedRun(t *testing.T) {
 	d := hurried(t, sshtest.Start(t, nil))
-	d.timing.close = 10 * time.Second
 	for range 20 { // half of them took the turn and kept it
 		s, _ := open(t, d, "h", OpenOptions{Lock: maia})
 		ctx, cancel := context.WithCancel(t.Context())
@@ -108,10 +109,14 @@ func TestLockIsGivenBackAfterAnAbandonedRun(t *testing.T) {
 
 func TestLockIsWaitedFor(t *testing.T) {
 	t.Parallel()
-	d := hurried(t, sshtest.Start(t, nil))
-	d.timing.wait = 2 * time.Second
+	server := sshtest.Start(t, nil)
+	d := hurried(t, server)
+	d.timing.wait = minutes
 	first, _ := open(t, d, "h", OpenOptions{Lock: maia})
-	time.AfterFunc(500*time.Millisecond, func() { first.Close() })
+	go func() {
+		eventually(t, "the second shell", func() bool { return server.Execs.Load() == 2 })
+		first.Close()
+	}()
 	open(t, another(t, d), "h", OpenOptions{Lock: maia})
 }
 
@@ -163,10 +168,9 @@ func testFrameEnds(t *testing.T, reach way) {
 	hurry(d)
 	s, _ := open(t, d, "h", OpenOptions{Lock: maia})
 	dir := t.TempDir()
-	time.AfterFunc(300*time.Millisecond, server.Drop)
-	got, err := s.Run(t.Context(), nil,
+	got, err := s.Run(t.Context(), func(int, modules.Result) { server.Drop() },
 		sh(`echo before`),
-		sh(`sleep 1; echo lost; echo lost >&2; echo more && : >"$1/a"`, dir),
+		sh(`until [ -e "$1/go" ]; do sleep 0.05; done; echo lost; echo lost >&2; echo more && : >"$1/a"`, dir),
 		sh(`seq 1 100000 && : >"$1/b"`, dir))
 	if hint.KindOf(err) != Lost {
 		t.Fatalf("got error %v, want a lost connection", err)
@@ -174,7 +178,8 @@ func testFrameEnds(t *testing.T, reach way) {
 	if want := "0 \"before\\n\" \"\"\n-2 \"\" \"\"\n-2 \"\" \"\"\n"; text(got) != want {
 		t.Errorf("got:\n%swant:\n%s", text(got), want)
 	}
-	d.timing.wait = 5 * time.Second
+	os.WriteFile(filepath.Join(dir, "go"), nil, 0o600)
+	d.timing.wait = minutes
 	open(t, another(t, d), "h", OpenOptions{Lock: maia})
 	for _, name := range []string{"a", "b"} {
 		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
@@ -190,19 +195,47 @@ func at(address string, server *sshtest.Server) Target {
 	return Target{Name: "h", Address: host, Port: n, HostKeys: []string{server.HostKeyLine()}}
 }
 
+// A holderRecord is what the file of a lock's holder says, in seconds.
+type holderRecord struct {
+	text, state string
+	since, mark float64
+}
+
+func record(t *testing.T, d *Dialer) (r holderRecord) {
+	t.Helper()
+	r.text = strings.TrimSpace(read(t, filepath.Join(d.runDir, "holder")))
+	_, times, _ := strings.Cut(r.text, "\n")
+	var pid, start string
+	if _, err := fmt.Sscan(times, &pid, &start, &r.since, &r.state, &r.mark); err != nil {
+		t.Fatalf("%v: %q", err, r.text)
+	}
+	return r
+}
+
+// age makes the holder of the lock one that was to give a sign of life hours
+// ago.
+func age(t *testing.T, d *Dialer) {
+	t.Helper()
+	r := record(t, d)
+	text := fmt.Sprintf("%s %.0f\n", r.text[:strings.LastIndexByte(r.text, ' ')], r.mark-3*3600)
+	if err := os.WriteFile(filepath.Join(d.runDir, "holder"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // gone makes a holder whose link was cut: the server keeps its end open.
 func gone(t *testing.T, d *Dialer, server *sshtest.Server, frame ...modules.Command) {
 	t.Helper()
-	proxy := sshtest.Delay(t, server.Addr(), 0)
-	s, _, err := another(t, d).Open(t.Context(), at(proxy.Addr(), server), OpenOptions{Lock: maia})
+	proxy := sshtest.Forward(t, server.Addr())
+	quiet := another(t, d)
+	quiet.timing.beat = minutes
+	s, _, err := quiet.Open(t.Context(), at(proxy.Addr(), server), OpenOptions{Lock: maia})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(frame) > 0 {
-		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
-		t.Cleanup(cancel)
-		go s.Run(ctx, nil, frame...)
-		time.Sleep(200 * time.Millisecond)
+		go s.Run(t.Context(), nil, frame...)
+		eventually(t, "the frame", func() bool { return record(t, d).state == "busy" })
 	}
 	proxy.Cut()
 }
@@ -213,7 +246,7 @@ func TestSilentHolderIsEnded(t *testing.T) {
 	d := hurried(t, server)
 	gone(t, d, server)
 	refusal(t, another(t, d), Locked)
-	time.Sleep(2500 * time.Millisecond)
+	age(t, d)
 	_, results := open(t, another(t, d), "h", OpenOptions{Lock: maia, First: []modules.Command{sh(`echo mine`)}})
 	if text(results) != "0 \"mine\\n\" \"\"\n" {
 		t.Errorf("first commands after the takeover: %s", text(results))
@@ -225,10 +258,9 @@ func TestOverdueHolderIsEnded(t *testing.T) {
 	server := sshtest.Start(t, nil)
 	d := hurried(t, server)
 	dir := t.TempDir()
-	gone(t, d, server, sh(`sleep 60 | cat; exit 1`), sh(`: >"$1/second"`, dir))
-	time.Sleep(1500 * time.Millisecond)
+	gone(t, d, server, sh(`sleep 6000 | cat; exit 1`), sh(`: >"$1/second"`, dir))
 	refusal(t, another(t, d), Locked)
-	time.Sleep(2500 * time.Millisecond)
+	age(t, d)
 	open(t, another(t, d), "h", OpenOptions{Lock: maia})
 	if _, err := os.Stat(filepath.Join(dir, "second")); err == nil {
 		t.Error("the frame went on after its hung command was ended")
@@ -241,7 +273,7 @@ func TestDeafHolderIsEnded(t *testing.T) {
 	server := sshtest.Start(t, nil)
 	d := hurried(t, server)
 	gone(t, d, server, sh(`trap '' TERM; while :; do sleep 1; done`))
-	time.Sleep(4500 * time.Millisecond)
+	age(t, d)
 	open(t, another(t, d), "h", OpenOptions{Lock: maia})
 }
 

@@ -12,16 +12,17 @@ import (
 	"time"
 )
 
-// A sharing says what became of a ControlPath.
-type sharing struct {
-	why  error         // nil: a master opened our session
+// A masterAttempt is what came of asking an OpenSSH master for a session.
+type masterAttempt struct {
+	err  error         // why there is none; nil: there is one
 	took time.Duration // until the host granted it
 }
 
-// share has a live OpenSSH master run line on e, without a login of our own. It
-// returns nil where there is none that may be used; line may run all the same,
-// and late, when a master fell silent that was asked.
-func (d *Dialer) share(ctx context.Context, e *endpoint, line string) (*connection, *streams) {
+// share has a live OpenSSH master run line on its host, without a login of our
+// own. It returns nil where there is no master that may be used. A master that
+// was asked and gave no answer in time may still run line, later.
+func (d *Dialer) share(ctx context.Context, a *attempt, line string) (*connection, *streams) {
+	e := a.endpoint
 	if e.controlPath == "" {
 		return nil, nil
 	}
@@ -32,12 +33,12 @@ func (d *Dialer) share(ctx context.Context, e *endpoint, line string) (*connecti
 	defer release()
 	begun := time.Now()
 	s, err := d.muxSession(ctx, e, line)
-	e.sharing = &sharing{err, time.Since(begun)}
+	a.master = &masterAttempt{err, time.Since(begun)}
 	if err != nil {
 		d.Log.Debug("the control socket is not used", "host", e.name, "socket", e.controlPath, "cause", err)
 		return nil, nil
 	}
-	d.Log.Debug("over the control socket", "host", e.name, "socket", e.controlPath, "took", e.sharing.took.Round(time.Millisecond))
+	d.Log.Debug("over the control socket", "host", e.name, "socket", e.controlPath, "took", a.master.took.Round(time.Millisecond))
 	c := &connection{closer: s, heard: s.heard, ended: make(chan struct{})}
 	c.ask = func() error { return askMaster(e.controlPath, c.ended) }
 	go func() {
@@ -81,12 +82,13 @@ func (d *Dialer) muxSession(ctx context.Context, e *endpoint, line string) (*mux
 	return nil, err
 }
 
-// mayShare returns why a master must not be used that could be there.
+// mayShare returns an error if a master of e must not be used, whether or not
+// there is one.
 func (d *Dialer) mayShare(ctx context.Context, e *endpoint) error {
 	if len(e.pinned) > 0 {
 		return errors.New("only a connection of our own can check host_key")
 	}
-	if e.confirmed { // and we ask for one every few seconds
+	if e.confirmed { // the keepalive opens a session every few seconds
 		return errors.New("ControlMaster asks somebody about each session")
 	}
 	if e.unchecked {
@@ -99,8 +101,8 @@ func (d *Dialer) mayShare(ctx context.Context, e *endpoint) error {
 }
 
 // toldApart returns an error if e's ControlPath would be the same without what
-// the fleet says of the host: the master could then lead to another one, or be
-// another user's there.
+// the fleet says of the host: the master there could then be one of another host
+// or another user.
 func (d *Dialer) toldApart(ctx context.Context, e *endpoint) error {
 	for _, setting := range []struct {
 		name, keyword, value string
@@ -145,9 +147,9 @@ func ownSocket(path string) (os.FileInfo, error) {
 	return info, nil
 }
 
-// dialMaster connects to the socket at path, which is ours before and after:
-// what stands between cannot be another's, unless others may rename our files
-// there.
+// dialMaster connects to the socket at path. It checks the socket before and
+// after that, so that nobody can put another in its place meanwhile, unless
+// others may rename files in its directory.
 func dialMaster(path string) (muxConn, error) {
 	before, err := ownSocket(path)
 	if err != nil {
@@ -168,7 +170,7 @@ func dialMaster(path string) (muxConn, error) {
 	return muxConn{conn}, nil
 }
 
-// plain cuts from an error of the socket what its reader knows.
+// plain reduces an error of the control socket to its cause.
 func plain(err error) error {
 	var number syscall.Errno
 	switch {
@@ -180,8 +182,8 @@ func plain(err error) error {
 	return err
 }
 
-// askMaster has the master open a session, which takes an answer of the host.
-// A refusal is one.
+// askMaster has the master open a session, and returns nil when the host has
+// answered, even if it has refused.
 func askMaster(path string, ended <-chan struct{}) error {
 	control, err := dialMaster(path)
 	if err != nil {

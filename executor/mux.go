@@ -10,9 +10,10 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
-	"xmrfleet/modules/printable"
 
 	"golang.org/x/crypto/ssh"
+
+	"xmrfleet/modules/printable"
 )
 
 // The multiplexing protocol of OpenSSH, as far as a session needs it: its
@@ -35,7 +36,7 @@ const (
 	maxMuxPacket = 256 << 10
 )
 
-// A muxRefusal is a master's answer, or its host's through it.
+// A muxRefusal says that the master, or its host, refused a session.
 type muxRefusal struct{ reason string }
 
 func (r *muxRefusal) Error() string { return "refused: " + r.reason }
@@ -65,8 +66,8 @@ func (m muxConn) receive(message any) error {
 	return ssh.Unmarshal(body, message)
 }
 
-// hello makes sure that a master is there and speaks our version. It takes no
-// word from the host.
+// hello returns an error unless a master is there that speaks our version. The
+// host is not asked.
 func (m muxConn) hello() error {
 	type hello struct {
 		Type, Version uint32
@@ -131,9 +132,10 @@ type muxSession struct {
 	heard                 *atomic.Int64 // when something came or went, in Unix nanoseconds
 }
 
-// A muxPipe notes when something came from the host, or went to it that is too
-// much for the buffers on the way: there is no other sign of the host during a
-// long upload. What is little goes into a buffer, host or no host.
+// A muxPipe notes when the host took part in a transfer: when something came from
+// it, and when so much went to it that the buffers on the way cannot hold it,
+// which is the only sign of the host during a long upload. A small write is not
+// noted, since it fits into a buffer even if the host is gone.
 type muxPipe struct {
 	file  *os.File
 	heard *atomic.Int64 // Unix nanoseconds

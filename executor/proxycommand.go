@@ -2,13 +2,14 @@ package executor
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"net"
 	"os/exec"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
+
 	"xmrfleet/modules/printable"
 )
 
@@ -53,13 +54,26 @@ func (c *commandConn) Close() error {
 	return nil
 }
 
-// complaint returns what the command printed on standard error, if anything.
-func (c *commandConn) complaint() error {
+// complaint returns what the command printed on standard error, in one line.
+func (c *commandConn) complaint() string {
 	c.Close()
-	if text := printable.Line(c.stderr.String()); text != "" {
-		return errors.New(text)
+	return printable.Line(c.stderr.String())
+}
+
+// A proxyCommandError is what a ProxyCommand printed when it gave no connection.
+type proxyCommandError struct{ text string }
+
+func (e *proxyCommandError) Error() string { return "ProxyCommand: " + e.text }
+
+// reason reads the words of the operating system, which such commands repeat.
+func (e *proxyCommandError) reason() Reason {
+	switch {
+	case strings.Contains(e.text, "connection refused"):
+		return ConnectionRefused
+	case strings.Contains(e.text, "no route"), strings.Contains(e.text, "unreachable"):
+		return NoRoute
 	}
-	return nil
+	return Unreachable
 }
 
 func (c *commandConn) LocalAddr() net.Addr              { return &net.TCPAddr{} }

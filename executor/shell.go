@@ -28,7 +28,7 @@ type Shell struct {
 	stdin  io.WriteCloser
 	out    chan segment
 	err    chan segment
-	live   [2]tap  // on what out and err carry
+	live   [2]tap  // open while a command streams: they take what would go to out and err
 	lock   *Holder // nil: the lock is not wanted
 	login  bool
 
@@ -69,16 +69,16 @@ func (d *Dialer) Open(ctx context.Context, t Target, o OpenOptions) (*Shell, []m
 	if err != nil {
 		return nil, nil, err
 	}
-	return d.open(ctx, e, o)
+	return d.open(ctx, &attempt{endpoint: e}, o)
 }
 
-func (d *Dialer) open(ctx context.Context, e *endpoint, o OpenOptions) (*Shell, []modules.Result, error) {
-	s := &Shell{dialer: d, name: e.name, user: e.user, lock: o.Lock, login: o.Login,
+func (d *Dialer) open(ctx context.Context, a *attempt, o OpenOptions) (*Shell, []modules.Result, error) {
+	s := &Shell{dialer: d, name: a.endpoint.name, user: a.endpoint.user, lock: o.Lock, login: o.Login,
 		out: make(chan segment, 16), err: make(chan segment, 16),
 		turn: make(chan struct{}, 1), closing: make(chan struct{})}
 	n := newNonce()
 	first := s.opening(ctx, n, o.First)
-	conn, streams, err := d.launch(ctx, e, s.execLine(n, first))
+	conn, streams, err := d.launch(ctx, a, s.execLine(n, first))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -104,13 +104,13 @@ type streams struct {
 	stdout, stderr io.Reader
 }
 
-// launch connects to e and has its sshd run line: over the control socket of a
-// master that is there, or over a connection of our own.
-func (d *Dialer) launch(ctx context.Context, e *endpoint, line string) (*connection, *streams, error) {
-	if conn, streams := d.share(ctx, e, line); conn != nil {
+// launch connects to the endpoint and has its sshd run line: over the control
+// socket of a master that is there, or over a connection of our own.
+func (d *Dialer) launch(ctx context.Context, a *attempt, line string) (*connection, *streams, error) {
+	if conn, streams := d.share(ctx, a, line); conn != nil {
 		return conn, streams, nil
 	}
-	conn, err := d.connect(ctx, e, nil)
+	conn, err := d.connect(ctx, a, nil)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -172,11 +172,11 @@ func (s *Shell) execLine(n nonce, first *frame) string {
 	return line
 }
 
-// start reads what the first frame gave, and takes over a lock whose holder is
-// gone.
+// start returns the results of the first frame. It takes the lock over from a
+// holder that is gone.
 func (s *Shell) start(ctx context.Context, first *frame, cmds []modules.Command) ([]modules.Result, error) {
 	results, err := s.first(ctx, first, len(cmds))
-	var refused *lockRefused
+	var refused *lockRefusal
 	for errors.As(err, &refused) {
 		if err := s.locked(ctx, refused); err != nil {
 			return nil, err
@@ -186,14 +186,14 @@ func (s *Shell) start(ctx context.Context, first *frame, cmds []modules.Command)
 	return results, err
 }
 
-// lockRefused is the error of a frame that wanted the lock in vain.
-type lockRefused struct {
+// A lockRefusal is the error of a frame that could not take the lock.
+type lockRefusal struct {
 	mark   string
 	stdout string // the record of the holder, if there is one
 	stderr string
 }
 
-func (l *lockRefused) Error() string { return l.mark }
+func (l *lockRefusal) Error() string { return l.mark }
 
 // frame writes a frame for cmds.
 func (s *Shell) frame(ctx context.Context, prelude string, lock bool, cmds []modules.Command) *frame {
@@ -209,7 +209,8 @@ func (s *Shell) frame(ctx context.Context, prelude string, lock bool, cmds []mod
 	return f
 }
 
-// busy notes until when the frame may take.
+// busy adds to a frame the line that records until when it may take, for whoever
+// wants the lock.
 func (s *Shell) busy(ctx context.Context, f *frame) {
 	limit := s.dialer.timing.frame
 	if deadline, ok := ctx.Deadline(); ok {
@@ -218,7 +219,7 @@ func (s *Shell) busy(ctx context.Context, f *frame) {
 	fmt.Fprintf(&f.script, "note busy %d\n", int64(limit/time.Second)+1)
 }
 
-// first waits until the shell runs, and reads what the first frame gave.
+// first waits until the shell runs, and returns the results of the first frame.
 func (s *Shell) first(ctx context.Context, f *frame, cmds int) ([]modules.Result, error) {
 	if !s.inline {
 		go s.send(ctx, f)
@@ -234,8 +235,11 @@ func (s *Shell) first(ctx context.Context, f *frame, cmds int) ([]modules.Result
 	switch {
 	case err != nil:
 		refused := &Error{Reason: NoShell, Op: "start shell", Err: err}
-		if text := printable.Line(out.text + stderr.text); text != "" {
+		if text := printable.Line(out.text + stderr.text); text != "" && s.conn.failure() == nil {
 			refused.Err = errors.New(text)
+			if strings.Contains(text, "not available") { // nologin's words
+				refused.Reason = LoginDisabled
+			}
 		}
 		return nil, s.conn.explain(ctx, refused)
 	case out.mark != "up":
@@ -279,7 +283,8 @@ func (s *Shell) exchange(ctx context.Context, f *frame, cmds int, onResult func(
 	return s.collect(ctx, cmds, onResult)
 }
 
-// largePayload is from when on a transfer takes one of the Uploads places.
+// largePayload is the size from which on a transfer takes one of the Uploads
+// places.
 const largePayload = 256 << 10
 
 // send does not report errors: the streams end with the connection.
@@ -320,7 +325,7 @@ func (s *Shell) collect(ctx context.Context, cmds int, onResult func(int, module
 		case "lock":
 			s.held = out.mark == lockTaken
 			if !s.held {
-				refused = &lockRefused{out.mark, out.text, stderr.text}
+				refused = &lockRefusal{out.mark, out.text, stderr.text}
 			}
 		case "idle":
 			copy(list[done:], results(cmds-done, modules.NotRun))
@@ -389,7 +394,7 @@ func (s *Shell) giveBack() {
 	}
 }
 
-// drain lets split come to its end.
+// drain takes what is left, because split ends only when all was taken.
 func drain(segments <-chan segment) {
 	for range segments {
 	}

@@ -16,15 +16,23 @@ import (
 	"xmrfleet/modules"
 )
 
+// ample are limits that a slow or busy machine keeps. A test that is to see a
+// limit pass shortens that one.
+var ample = timing{
+	start: minutes, keepalive: minutes, silence: minutes, beat: minutes, stale: 2 * minutes,
+	wait: minutes, frame: 3 * minutes, close: minutes, touch: minutes,
+}
+
+const minutes = 5 * time.Minute
+
 // dialer reaches the servers by their names, and holds locks in a directory of
 // the test's own.
 func dialer(t *testing.T, hosts map[string]*sshtest.Server) *Dialer {
 	t.Helper()
-	d := &Dialer{SSHConfig: sshtest.WriteConfig(t, hosts), runDir: filepath.Join(t.TempDir(), "run")}
+	d := &Dialer{SSHConfig: sshtest.WriteConfig(t, hosts), ConnectTimeout: minutes, runDir: filepath.Join(t.TempDir(), "run"), timing: ample}
 	if testing.Verbose() {
 		d.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
-	d.timing = defaults
 	t.Cleanup(func() { d.Close() })
 	return d
 }
@@ -232,7 +240,7 @@ func testResultsStream(t *testing.T, s *Shell) {
 			os.WriteFile(filepath.Join(dir, "go"), nil, 0o600)
 		}
 	}()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), minutes)
 	defer cancel()
 	_, err := s.Run(ctx, func(i int, _ modules.Result) { seen <- i },
 		sh(`echo first`), sh(`until [ -e "$1/go" ]; do sleep 0.01; done`, dir))

@@ -16,10 +16,12 @@ import (
 	"strings"
 	"sync"
 	"time"
+
 	"xmrfleet/modules/printable"
 )
 
-// An endpoint is one sshd to be spoken to, with everything resolved.
+// An endpoint is one sshd, and how to reach it: what ssh made of a Target. It
+// does not change once it is resolved.
 type endpoint struct {
 	name         string // what was asked for
 	host         string // name or address to connect to
@@ -29,7 +31,7 @@ type endpoint struct {
 	identities   []string
 	certificates []string
 	onlyThese    bool   // IdentitiesOnly
-	agent        string // socket; empty: no agent
+	agentSocket  string // of an ssh-agent; empty: none
 	jump         string // the hops, as ProxyJump has them
 	proxyCommand string
 	alias        string // HostKeyAlias
@@ -40,16 +42,13 @@ type endpoint struct {
 	confirmed    bool   // such a master asks somebody about each session
 	unchecked    bool   // ssh itself would not verify the host's key
 
-	target  Target     // what it was resolved from
-	sharing *sharing   // of a master's connection; nil: not tried
-	via     *bastion   // what leads to it, once it was connected to
-	last    *handshake // with it; nil: there was none
+	target Target // what it was resolved from
 }
 
 func (e *endpoint) address() string { return join(e.host, e.port) }
 
-// resolver asks the ssh program how it would reach a host: it alone knows
-// what Match, Include and tokens mean.
+// A resolver asks the ssh program how it would reach a host: no other program
+// reads Match, Include and tokens in the same way.
 type resolver struct {
 	once   sync.Once
 	binary string // empty: there is none
@@ -121,7 +120,7 @@ func (d *Dialer) askSSH(ctx context.Context, config string, t Target) ([]byte, e
 	return out, err
 }
 
-// sshArgs says by ssh's own flags what the fleet says of a host.
+// sshArgs are the arguments of ssh -G for t.
 func sshArgs(config string, t Target) []string {
 	args := []string{"-G"}
 	flag := func(value string, flags ...string) {
@@ -140,15 +139,15 @@ func sshArgs(config string, t Target) []string {
 	return append(args, "--", t.Name)
 }
 
-// plainEndpoint is what can be said without an ssh program.
+// plainEndpoint resolves t without an ssh program, by the defaults of ssh.
 func (d *Dialer) plainEndpoint(t Target) *endpoint {
 	home := filepath.Join(d.resolver.me.HomeDir, ".ssh")
 	e := &endpoint{
 		name: t.Name, host: or(t.Address, t.Name), port: or(t.Port, 22), network: "tcp",
 		user: or(t.User, d.resolver.me.Username), jump: t.ProxyJump, pinned: t.HostKeys, target: t,
-		agent:      os.Getenv("SSH_AUTH_SOCK"),
-		knownHosts: []string{filepath.Join(home, "known_hosts"), "/etc/ssh/ssh_known_hosts"},
-		identities: []string{filepath.Join(home, "id_ed25519"), filepath.Join(home, "id_ecdsa"), filepath.Join(home, "id_rsa")},
+		agentSocket: os.Getenv("SSH_AUTH_SOCK"),
+		knownHosts:  []string{filepath.Join(home, "known_hosts"), "/etc/ssh/ssh_known_hosts"},
+		identities:  []string{filepath.Join(home, "id_ed25519"), filepath.Join(home, "id_ecdsa"), filepath.Join(home, "id_rsa")},
 	}
 	if t.IdentityFile != "" {
 		e.identities = []string{d.tilde(t.IdentityFile)}
@@ -161,7 +160,7 @@ func (d *Dialer) plainEndpoint(t Target) *endpoint {
 
 // parseConfig reads what askSSH returned.
 func (d *Dialer) parseConfig(t Target, out []byte) (*endpoint, error) {
-	e := &endpoint{name: t.Name, network: "tcp", agent: os.Getenv("SSH_AUTH_SOCK"), pinned: t.HostKeys, target: t}
+	e := &endpoint{name: t.Name, network: "tcp", agentSocket: os.Getenv("SSH_AUTH_SOCK"), pinned: t.HostKeys, target: t}
 	var err error
 	var expand []*string       // values with tokens, which need the others
 	var users, global []string // known_hosts files
@@ -188,8 +187,8 @@ func (d *Dialer) parseConfig(t Target, out []byte) (*endpoint, error) {
 		case "identitiesonly":
 			e.onlyThese = value == "yes"
 		case "identityagent":
-			e.agent = value
-			expand = append(expand, &e.agent)
+			e.agentSocket = value
+			expand = append(expand, &e.agentSocket)
 		case "controlpath": // ssh has expanded its tokens
 			e.controlPath = none(value)
 		case "controlmaster":
@@ -234,7 +233,7 @@ func (d *Dialer) parseConfig(t Target, out []byte) (*endpoint, error) {
 			return nil, err
 		}
 	}
-	e.agent = d.agentSocket(e.agent)
+	e.agentSocket = identityAgent(e.agentSocket)
 	return e, lines.Err()
 }
 
@@ -260,7 +259,9 @@ func fields(s string) []string {
 	return list
 }
 
-func (d *Dialer) agentSocket(value string) string {
+// identityAgent returns the socket that a value of IdentityAgent means; empty:
+// no ssh-agent.
+func identityAgent(value string) string {
 	switch {
 	case none(value) == "":
 		return ""

@@ -60,7 +60,7 @@ Match host 10.9.*
 `
 	describe := func(e *endpoint) string {
 		s := fmt.Sprintf("%s@%s %s jump=%q command=%q alias=%q ids=%q certs=%q only=%v agent=%q known=%q algorithms=%q",
-			e.user, e.address(), e.network, e.jump, e.proxyCommand, e.alias, e.identities, e.certificates, e.onlyThese, e.agent, e.knownHosts[:1], e.algorithms)
+			e.user, e.address(), e.network, e.jump, e.proxyCommand, e.alias, e.identities, e.certificates, e.onlyThese, e.agentSocket, e.knownHosts[:1], e.algorithms)
 		return strings.ReplaceAll(s, me.HomeDir+"/", "~/")
 	}
 	for _, test := range []struct {

@@ -4,13 +4,14 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"io"
+	"log/slog"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/crypto/ssh"
 
@@ -23,8 +24,10 @@ import (
 type openSSH struct {
 	config string // for ssh -F
 	addr   string
+	pid    int
 }
 
+// startSSHD starts an sshd. SHLVL keeps bash from reading its rc files, which it does for a shell of sshd's.
 func startSSHD(t *testing.T, settings string) *openSSH {
 	t.Helper()
 	const program = "/usr/sbin/sshd"
@@ -63,6 +66,9 @@ PidFile none
 StrictModes no
 UsePAM no
 PermitRootLogin yes
+LoginGraceTime 0
+SetEnv SHLVL=1
+MaxStartups 100
 %s
 `, port, rsaKey, file("host", string(hostKey)), file("authorized", string(ssh.MarshalAuthorizedKey(user.PublicKey()))), settings))
 	os.MkdirAll("/run/sshd", 0o755)
@@ -79,14 +85,16 @@ PermitRootLogin yes
 			t.Log(log.String())
 		}
 	})
-	for range 100 {
-		if c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
-			c.Close()
-			break
+	eventually(t, "sshd listens", func() bool {
+		c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil {
+			return false
 		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	return &openSSH{addr: fmt.Sprintf("127.0.0.1:%d", port), config: file("config", fmt.Sprintf(`Host *
+		defer c.Close()
+		_, err = c.Read(make([]byte, 1)) // from the process that serves the connection
+		return err == nil
+	})
+	return &openSSH{pid: sshd.Process.Pid, addr: fmt.Sprintf("127.0.0.1:%d", port), config: file("config", fmt.Sprintf(`Host *
   HostName 127.0.0.1
   Port %d
   User root
@@ -99,7 +107,7 @@ PermitRootLogin yes
 }
 
 func (o *openSSH) dialer(t *testing.T) *Dialer {
-	d := &Dialer{SSHConfig: o.config, runDir: filepath.Join(t.TempDir(), "run"), timing: defaults}
+	d := &Dialer{SSHConfig: o.config, ConnectTimeout: minutes, runDir: filepath.Join(t.TempDir(), "run"), timing: ample}
 	t.Cleanup(func() { d.Close() })
 	return d
 }
@@ -161,24 +169,75 @@ func TestOpenSSHLosesTheConnection(t *testing.T) {
 	d := startSSHD(t, "").dialer(t)
 	s, _ := open(t, d, "h", OpenOptions{Lock: maia})
 	dir := t.TempDir()
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-	defer cancel()
-	_, err := s.Run(ctx, nil, sh(`sleep 1; echo lost && seq 1 100000 && : >"$1/done"`, dir))
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	_, err := s.Run(ctx, func(int, modules.Result) { cancel(context.DeadlineExceeded) }, sh(`:`),
+		sh(`until [ -e "$1/go" ]; do sleep 0.05; done; echo lost && seq 1 100000 && : >"$1/done"`, dir))
 	if hint.KindOf(err) != TimedOut {
 		t.Fatal(err)
 	}
-	again := another(t, d)
-	again.timing.wait = 5 * time.Second
-	open(t, again, "h", OpenOptions{Lock: maia})
+	os.WriteFile(filepath.Join(dir, "go"), nil, 0o600)
+	open(t, another(t, d), "h", OpenOptions{Lock: maia})
 	if _, err := os.Stat(filepath.Join(dir, "done")); err != nil {
 		t.Error("the frame did not run to its end: ", err)
 	}
 }
 
-// Twenty hosts that are one machine: sshd hangs up on some, and they try again.
+// sshd hangs up on whoever comes while two others have not logged in yet. When
+// they are gone, the second try succeeds.
 func TestOpenSSHIsBusy(t *testing.T) {
 	t.Parallel()
-	openTwenty(t, startSSHD(t, "MaxStartups 10:30:60").dialer(t))
+	server := startSSHD(t, "MaxStartups 2")
+	d := server.dialer(t)
+	alone := func() bool { return server.children(t) == "" }
+	eventually(t, "the connection that tried whether sshd listens is gone", alone)
+	var others []net.Conn
+	for range 2 {
+		c, err := net.Dial("tcp", server.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		greeting := make([]byte, len("SSH-2.0-"))
+		if _, err := io.ReadFull(c, greeting); err != nil || string(greeting) != "SSH-2.0-" {
+			t.Fatalf("got %q, %v", greeting, err)
+		}
+		others = append(others, c)
+	}
+	var refused int
+	d.Log = slog.New(onMessage{slog.DiscardHandler, "sshd is busy, trying again", func() {
+		refused++
+		for _, c := range others {
+			c.Close()
+		}
+		eventually(t, "sshd is alone", alone)
+	}})
+	open(t, d, "h", OpenOptions{})
+	if refused != 1 {
+		t.Errorf("refused %d times, want once", refused)
+	}
+}
+
+// children are the processes of the connections to sshd.
+func (o *openSSH) children(t *testing.T) string {
+	t.Helper()
+	return read(t, fmt.Sprintf("/proc/%d/task/%d/children", o.pid, o.pid))
+}
+
+// onMessage is a log that does something when a message comes.
+type onMessage struct {
+	slog.Handler
+	message string
+	do      func()
+}
+
+func (o onMessage) Enabled(context.Context, slog.Level) bool { return true }
+
+func (o onMessage) Handle(_ context.Context, r slog.Record) error {
+	if r.Message == o.message {
+		o.do()
+	}
+	return nil
 }
 
 // Over one master sshd allows two of them a session at a time; others log in.

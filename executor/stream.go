@@ -56,7 +56,8 @@ func (s *Shell) Stream(ctx context.Context, stdout, stderr io.Writer, script str
 	return results[0].Status, err
 }
 
-// nudge shows the watcher of a streaming command that we are there.
+// nudge writes a byte from time to time: the host ends a streaming command when
+// none comes.
 func (s *Shell) nudge(ended <-chan struct{}) {
 	ticker := time.NewTicker(s.dialer.timing.beat)
 	defer ticker.Stop()

@@ -39,7 +39,7 @@ func (p *page) String() string {
 // eventually waits for a condition.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(minutes); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("not in time: ", what)
 		}
@@ -126,15 +126,15 @@ func TestStreamEndsTheCommand(t *testing.T) {
 		"dropped": {func(_ context.CancelCauseFunc, server *sshtest.Server, _ *sshtest.Proxy) { server.Drop() },
 			"run command: the host closed the connection"},
 		"cut": {func(_ context.CancelCauseFunc, _ *sshtest.Server, proxy *sshtest.Proxy) { proxy.Cut() },
-			"run command: no sign of life for 3s"},
+			"run command: no sign of life for 5s"},
 	} {
 		eachWay(t, name, func(t *testing.T, reach way) {
 			t.Parallel()
 			server := sshtest.Start(t, nil)
-			proxy := sshtest.Delay(t, server.Addr(), 0)
+			proxy := sshtest.Forward(t, server.Addr())
 			d, target := reach(t, server, proxy)
-			d.timing.beat, d.timing.stale = 200*time.Millisecond, 2*time.Second
-			d.timing.keepalive, d.timing.silence = 200*time.Millisecond, 3*time.Second
+			d.timing.beat, d.timing.stale = 200*time.Millisecond, 5*time.Second
+			d.timing.keepalive, d.timing.silence = 200*time.Millisecond, 5*time.Second
 			s, _, err := d.Open(t.Context(), target, OpenOptions{})
 			if err != nil {
 				t.Fatal(err)
@@ -145,7 +145,7 @@ func TestStreamEndsTheCommand(t *testing.T) {
 			var stdout page
 			go func() {
 				eventually(t, "the command", func() bool { return stdout.String() == "begun\n" })
-				time.Sleep(3 * time.Second) // longer than the host waits for us
+				time.Sleep(6 * time.Second) // longer than the host waits for us
 				end.by(cancel, server, proxy)
 			}()
 			status, err := s.Stream(ctx, &stdout, &page{}, family, dir)
@@ -160,9 +160,14 @@ func TestStreamEndsTheCommand(t *testing.T) {
 func TestStreamTimesOut(t *testing.T) { onBoth(t, testStreamTimesOut) }
 
 func testStreamTimesOut(t *testing.T, s *Shell) {
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-	defer cancel()
-	_, err := s.Stream(ctx, &page{}, &page{}, `sleep 60`)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	var stdout page
+	go func() {
+		eventually(t, "the command", func() bool { return stdout.String() == "begun\n" })
+		cancel(context.DeadlineExceeded)
+	}()
+	_, err := s.Stream(ctx, &stdout, &page{}, `echo begun; exec sleep 6000`)
 	if want := "run command: context deadline exceeded; the host ends it"; err == nil || err.Error() != want || hint.KindOf(err) != TimedOut {
 		t.Errorf("got %v, want %s", err, want)
 	}

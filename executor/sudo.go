@@ -4,11 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
 	"xmrfleet/modules/printable"
 )
 
-// sudoRefused explains why there is no root shell. complaint is what sudo
-// printed, mark is "end" and its exit status.
+// sudoRefused returns the error of a shell that did not become root's. complaint
+// is what sudo printed, mark is "end" and its exit status.
 func sudoRefused(user, complaint, mark string) error {
 	e := &Error{Reason: SudoRefused, Op: "become root by sudo"}
 	text := printable.Line(complaint)

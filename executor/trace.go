@@ -17,7 +17,7 @@ type Trace struct {
 	Hops      []Hop         `json:"hops,omitempty"` // in order; the last is the host itself
 	Root      string        `json:"root,omitempty"` // how one becomes root: "login" or "sudo"
 	RoundTrip time.Duration `json:"round_trip_ns"`  // the shortest of three; 0: not measured
-	Err       error         `json:"-"`              // an [*Error]: why the way ends; nil: it does not
+	Err       error         `json:"-"`              // an [*Error]: why the way ends, with advice; nil: it does not
 }
 
 // A Hop is one sshd on the way.
@@ -83,32 +83,40 @@ const (
 )
 
 // Trace goes the way to a host up to a root shell, as [Dialer.Open] does, and
-// tells what it met. It changes nothing on the host.
+// tells what it met. It changes nothing on the host. Where the way ends, the
+// error's hint says how it goes on.
 func (d *Dialer) Trace(ctx context.Context, t Target) *Trace {
 	d.init()
 	trace := &Trace{}
+	if trace.Err = d.trace(ctx, t, trace); trace.Err != nil {
+		trace.Err = d.advise(trace, t)
+	}
+	return trace
+}
+
+func (d *Dialer) trace(ctx context.Context, t Target, trace *Trace) error {
 	e, err := d.resolve(ctx, t)
 	trace.Resolver = d.resolver.binary
 	if err != nil {
-		trace.Err = err
-		return trace
+		return err
 	}
 	who := modules.Command{Script: `printf %s "$SUDO_USER"`}
-	shell, results, err := d.open(ctx, e, OpenOptions{First: []modules.Command{who}})
-	trace.Hops = d.hops(ctx, e)
-	if trace.Err = err; err != nil {
-		return trace
+	a := &attempt{endpoint: e}
+	shell, results, err := d.open(ctx, a, OpenOptions{First: []modules.Command{who}})
+	trace.Hops = d.hops(ctx, a)
+	if err != nil {
+		return err
 	}
 	defer shell.Close()
 	trace.Root = "login"
 	if results[0].Stdout != "" {
 		trace.Root = "sudo"
 	}
-	trace.RoundTrip, trace.Err = shell.roundTrip(ctx)
-	return trace
+	trace.RoundTrip, err = shell.roundTrip(ctx)
+	return err
 }
 
-// roundTrip asks sshd, not the shell behind it.
+// roundTrip measures the way to sshd and back, without the shell behind it.
 func (s *Shell) roundTrip(ctx context.Context) (time.Duration, error) {
 	stop := context.AfterFunc(ctx, func() { s.conn.fail(context.Cause(ctx)) })
 	defer stop()
@@ -125,23 +133,24 @@ func (s *Shell) roundTrip(ctx context.Context) (time.Duration, error) {
 	return best, nil
 }
 
-// hops describes e and what leads to it.
-func (d *Dialer) hops(ctx context.Context, e *endpoint) []Hop {
+// hops describes an endpoint that was tried, after the hops that lead to it.
+func (d *Dialer) hops(ctx context.Context, a *attempt) []Hop {
 	var list []Hop
-	if e.via != nil && e.via.endpoint != nil {
-		list = d.hops(ctx, e.via.endpoint)
+	if a.bastion != nil && a.bastion.attempt != nil {
+		list = d.hops(ctx, a.bastion.attempt)
 		for i := range list {
 			list[i].Settings = fromJump(list[i].Settings)
 		}
 	}
+	e := a.endpoint
 	hop := Hop{Name: e.name, User: e.user, Address: e.address(), Settings: d.settings(ctx, e)}
-	if s := e.sharing; s != nil {
+	if m := a.master; m != nil {
 		hop.ControlSocket = e.controlPath
-		if hop.Took = s.took; s.why != nil {
-			hop.ControlUnused, hop.Took = s.why.Error(), 0
+		if hop.Took = m.took; m.err != nil {
+			hop.ControlUnused, hop.Took = m.err.Error(), 0
 		}
 	}
-	if h := e.last; h != nil {
+	if h := a.handshake; h != nil {
 		hop.Took = h.took
 		hop.showHostKey(h)
 		hop.showKeys(h)
@@ -149,7 +158,8 @@ func (d *Dialer) hops(ctx context.Context, e *endpoint) []Hop {
 	return append(list, hop)
 }
 
-// fromJump corrects who said what of a hop: it is no host of the fleet.
+// fromJump corrects the origin of a hop's settings. What we give ssh for a hop
+// comes from ProxyJump, since a hop is no host of the fleet.
 func fromJump(settings []Setting) []Setting {
 	for i := range settings {
 		if settings[i].Origin == FromFleet {
@@ -210,8 +220,8 @@ func expiry(cert *ssh.Certificate) time.Time {
 	return time.Unix(int64(cert.ValidBefore), 0)
 }
 
-// keywords are what settings lists: what says where a host is always, the
-// others where they are not as ssh has them by default.
+// keywords are what settings lists: those that say where a host is in any case,
+// the others if their value is not the default of ssh.
 var keywords = []struct {
 	name   string
 	always bool
@@ -263,8 +273,8 @@ func (e *endpoint) values() map[string]string {
 		"identityfile": e.target.IdentityFile, "proxyjump": e.jump}
 }
 
-// values are those of ssh -G, which was asked before and gave no error. A
-// keyword may come several times.
+// values are the keywords that ssh -G prints and their values; those of a keyword
+// that comes several times are joined. There are none if ssh fails.
 func (d *Dialer) values(ctx context.Context, config string, t Target) map[string]string {
 	out, _ := d.askSSH(ctx, config, t)
 	values := map[string]string{}

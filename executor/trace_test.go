@@ -98,7 +98,7 @@ root "login", measured: true, error: <nil>
 
 func TestTraceNamesDefaults(t *testing.T) {
 	t.Parallel()
-	d := &Dialer{SSHConfig: "none", ConnectTimeout: 300 * time.Millisecond}
+	d := &Dialer{SSHConfig: "none", ConnectTimeout: minutes}
 	t.Cleanup(func() { d.Close() })
 	trace := d.Trace(t.Context(), Target{Name: "127.0.0.1", User: "maia", Port: 1})
 	compare(t, told(trace, "\n  IdentityFile", "\nIdentityFile"), `127.0.0.1 maia@127.0.0.1:1

@@ -64,10 +64,10 @@ func (n nonce) String() string { return n[0] + n[1] }
 // login shell gets it all in one.
 const maxExec = 96 << 10
 
-// execLine is what the login shell is asked to run, whichever shell it is:
-// inside the quotes is nothing that one of them expands. The PATH that its rc
-// files leave may be anything. as is who the shell belongs to: "root" or
-// "login". first is the first frame; empty if it comes through standard input.
+// execLine is what the login shell is asked to run. That may be any shell, so
+// there is nothing inside the quotes that one of them expands; and its rc files
+// may set any PATH, so path is set again. as is who the shell belongs to: "root"
+// or "login". first is the first frame; empty if it comes through standard input.
 func execLine(n nonce, path, as string, first []byte) string {
 	frame := ""
 	if len(first) > 0 {
@@ -79,7 +79,7 @@ func execLine(n nonce, path, as string, first []byte) string {
 
 var feed = sync.OnceValue(func() string { return pack([]byte(feedScript)) })
 
-// pack makes text of data that no login shell reads anything into.
+// pack turns data into text without a character that is special to a login shell.
 func pack(data []byte) string {
 	var b bytes.Buffer
 	w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // no error: the level is valid
@@ -88,7 +88,8 @@ func pack(data []byte) string {
 	return base64.StdEncoding.EncodeToString(b.Bytes())
 }
 
-// A frame is what the loader runs as one.
+// A frame is a script and the payloads that it reads. The loader runs it as a
+// whole.
 type frame struct {
 	script   strings.Builder
 	payloads [][]byte // as they travel
@@ -108,7 +109,7 @@ func (f *frame) call(words ...string) {
 	f.script.WriteByte('\n')
 }
 
-// sendable refuses what a shell could not be given.
+// sendable returns an error if there is a command that no shell can carry.
 func sendable(cmds []modules.Command) error {
 	for _, c := range cmds {
 		for i, word := range append([]string{c.Script}, c.Args...) {

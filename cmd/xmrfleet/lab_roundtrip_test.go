@@ -9,60 +9,43 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"xmrfleet/executor/sshtest"
 )
 
 // TestRoundTripBudget counts what a plan, an exec and a small apply cost on the
-// network, by what they take longer through a proxy that delays every byte.
+// network.
 func TestRoundTripBudget(t *testing.T) {
-	const way = 200 * time.Millisecond // so long that the work at the ends does not blur it
-	f := aloneFleet(t, `host "mini-1" {}`, "mini-1")
+	f := newFleet(t, `host "mini-1" {}`, "mini-1")
 	f.apply()
+	proxy := sshtest.Count(t, net.JoinHostPort(f.lab.Host("mini-1").Address(), "22"))
+	config := f.through(proxy.Addr())
+	trips := func(args ...string) int { return f.trips(proxy, append(args, "--ssh-config", config)...) }
 
-	near := f.lab.SSHConfig()
-	far := f.through(sshtest.Delay(t, net.JoinHostPort(f.lab.Host("mini-1").Address(), "22"), way).Addr())
-	took := func(config string, code int, args ...string) time.Duration {
-		t.Helper()
-		best := time.Hour
-		for range 3 {
-			began := time.Now()
-			f.mustRun(code, append(args, "--ssh-config", config)...)
-			best = min(best, time.Since(began))
-		}
-		return best
-	}
-	trips := func(far, near time.Duration) float64 { return float64(far-near) / float64(2*way) }
-
-	plan := trips(took(far, exitDone, "plan", "--detailed-exitcode"), took(near, exitDone, "plan", "--detailed-exitcode"))
-	t.Logf("plan: %.2f round trips", plan)
+	plan := trips("plan", "--detailed-exitcode")
 	if plan > 10 {
-		t.Errorf("a plan takes %.2f round trips, more than 10", plan)
+		t.Errorf("a plan takes %d round trips, more than 10", plan)
 	}
+	exec := trips("exec", "true")
+	if exec > plan+1 { // the frame of the command is the second one
+		t.Errorf("an exec takes %d round trips, more than one more than a plan", exec)
+	}
+	f.sh("mini-1", `echo ' ' >>/etc/xmrig/config.json`)
+	apply := trips("apply", "--yes")
+	if apply > plan+3 {
+		t.Errorf("a small apply takes %d round trips more than a plan, more than 3", apply-plan)
+	}
+	t.Logf("round trips: plan %d, exec %d, apply of an edited config %d", plan, exec, apply)
+}
 
-	exec := trips(took(far, exitDone, "exec", "true"), took(near, exitDone, "exec", "true"))
-	t.Logf("exec: %.2f round trips", exec)
-	if exec > plan+1.5 { // the frame of the command is the second one
-		t.Errorf("an exec takes %.2f round trips, more than one more than a plan", exec)
-	}
-
-	edit := func(config string) time.Duration {
-		t.Helper()
-		best := time.Hour
-		for range 3 {
-			f.sh("mini-1", `echo ' ' >>/etc/xmrig/config.json`)
-			began := time.Now()
-			f.mustRun(exitDone, "apply", "--yes", "--ssh-config", config)
-			best = min(best, time.Since(began))
-		}
-		return best
-	}
-	apply := trips(edit(far), edit(near))
-	t.Logf("apply of an edited config: %.2f round trips", apply)
-	if apply > plan+3.5 { // half of one for what the clock blurs
-		t.Errorf("a small apply takes %.2f round trips more than a plan, more than 3", apply-plan)
-	}
+// trips runs a command that reaches its host by way of a proxy, and returns how
+// often it waited for the network.
+func (f *fleet) trips(proxy *sshtest.Proxy, args ...string) int {
+	f.t.Helper()
+	proxy.Settle()
+	before := proxy.RoundTrips()
+	f.mustRun(exitDone, append(args, "--connect-timeout", "5m")...)
+	return proxy.RoundTrips() - before
 }
 
 // through writes an ssh configuration in which mini-1 is behind a proxy.

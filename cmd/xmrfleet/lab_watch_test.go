@@ -16,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"xmrfleet/cmd/internal/labtest"
+	"xmrfleet/cmd/xmrfleet/screen"
 
 	"golang.org/x/sys/unix"
 )
@@ -134,7 +135,7 @@ func (r *running) shows(texts ...string) {
 // echoes reports whether the terminal shows what is typed.
 func (r *running) echoes() bool {
 	r.t.Helper()
-	modes, err := unix.IoctlGetTermios(int(r.terminal.Fd()), getModes)
+	modes, err := unix.IoctlGetTermios(int(r.terminal.Fd()), unix.TCGETS)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -304,14 +305,14 @@ func TestWatchPanics(t *testing.T) {
 	defer terminal.Close()
 	defer tty.Close()
 	r := &running{t: t, terminal: terminal}
-	p := &Program{Stdin: tty, Stdout: tty, output: newOutput(tty)}
+	p := &Program{Stdin: tty, Stdout: tty, streams: streams{output: newOutput(tty)}}
 	func() {
 		defer func() {
 			if recover() == nil {
 				t.Error("no panic")
 			}
 		}()
-		w := &watch{p: p, screen: openScreen(tty, tty, "xterm")}
+		w := &watch{p: p, screen: screen.Open(tty, tty, "xterm")}
 		defer w.end(func() {})
 		if r.echoes() {
 			t.Error("the screen is not open")

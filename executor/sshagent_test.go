@@ -43,7 +43,7 @@ func warnings(d *Dialer) *strings.Builder {
 	return &b
 }
 
-func TestMuteAgentIsLeftAside(t *testing.T) {
+func TestMuteSSHAgentIsLeftAside(t *testing.T) {
 	t.Parallel()
 	_, private := sshtest.NewKey(t)
 	file := filepath.Join(t.TempDir(), "id")
@@ -53,7 +53,7 @@ func TestMuteAgentIsLeftAside(t *testing.T) {
 	d.init()
 	socket := mute(t)
 	for range 2 {
-		o := d.offers(t.Context(), &endpoint{agent: socket, identities: []string{file}})
+		o := d.offers(t.Context(), &endpoint{agentSocket: socket, identities: []string{file}})
 		if len(o.list) != 1 || o.list[0].from != file {
 			t.Errorf("got %v, want the file's key", o.list)
 		}
@@ -64,48 +64,56 @@ func TestMuteAgentIsLeftAside(t *testing.T) {
 	}
 }
 
-func TestMuteAgentHeedsTheCaller(t *testing.T) {
+func TestMuteSSHAgentHeedsTheCaller(t *testing.T) {
 	t.Parallel()
-	d := &Dialer{ConnectTimeout: time.Minute}
+	d := &Dialer{ConnectTimeout: time.Hour}
 	d.init()
 	begun := time.Now()
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	d.offers(ctx, &endpoint{agent: mute(t)})
+	d.offers(ctx, &endpoint{agentSocket: mute(t)})
 	d.Close()
-	if took := time.Since(begun); took > 10*time.Second {
+	if took := time.Since(begun); took > minutes {
 		t.Errorf("it took %s", took)
 	}
 }
 
-// slowAgent takes its time to sign, as one that waits for a touch.
-type slowAgent struct {
+// A slowSSHAgent signs when it is touched.
+type slowSSHAgent struct {
 	agent.Agent
-	pause time.Duration
+	asked   context.CancelFunc
+	touched <-chan struct{}
 }
 
-func (a slowAgent) Sign(key ssh.PublicKey, data []byte) (*ssh.Signature, error) {
-	time.Sleep(a.pause)
+func (a slowSSHAgent) Sign(key ssh.PublicKey, data []byte) (*ssh.Signature, error) {
+	a.asked()
+	<-a.touched
 	return a.Agent.Sign(key, data)
 }
 
-func TestSlowAgent(t *testing.T) {
+func TestSlowSSHAgent(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
-		name          string
-		pause, caller time.Duration
-		kind          Kind
-		want          string
+		name           string
+		connect, touch time.Duration // the limits
+		then           func(touch func(), giveUp context.CancelCauseFunc)
+		kind           Kind
+		want           string
 	}{
-		{"touched in time", time.Second, time.Minute, "", ""},
-		{"not touched", 4 * time.Second, time.Minute, AuthRefused, "log in as tester@ADDRESS: ssh-agent SOCKET: no signature within 2s"},
-		{"given up by the caller", 4 * time.Second, 1200 * time.Millisecond, TimedOut, "connect ADDRESS: context deadline exceeded"},
+		{"touched in time", 5 * time.Second, minutes, func(touch func(), _ context.CancelCauseFunc) {
+			time.Sleep(6 * time.Second) // longer than a connection may take
+			touch()
+		}, "", ""},
+		{"not touched", minutes, time.Second, func(func(), context.CancelCauseFunc) {},
+			AuthRefused, "log in as tester@ADDRESS: ssh-agent SOCKET: no signature within 1s"},
+		{"given up by the caller", minutes, minutes, func(_ func(), giveUp context.CancelCauseFunc) { giveUp(context.DeadlineExceeded) },
+			TimedOut, "connect ADDRESS: context deadline exceeded"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			server := sshtest.Start(t, nil)
 			d := dialer(t, map[string]*sshtest.Server{"h": server})
-			d.ConnectTimeout, d.timing.touch = 500*time.Millisecond, 2*time.Second
+			d.ConnectTimeout, d.timing.touch = test.connect, test.touch
 			private, err := os.ReadFile(server.IdentityFile())
 			if err != nil {
 				t.Fatal(err)
@@ -116,12 +124,16 @@ func TestSlowAgent(t *testing.T) {
 			}
 			keys := agent.NewKeyring()
 			keys.Add(agent.AddedKey{PrivateKey: raw})
-			socket := serveAgent(t, slowAgent{keys, test.pause})
+			ctx, giveUp := context.WithCancelCause(t.Context())
+			defer giveUp(nil)
+			asked, ask := context.WithCancel(t.Context())
+			touched, touch := context.WithCancel(t.Context())
+			defer touch()
+			context.AfterFunc(asked, func() { test.then(touch, giveUp) })
+			socket := serveSSHAgent(t, slowSSHAgent{keys, ask, touched.Done()})
 			config := strings.ReplaceAll(read(t, d.SSHConfig), "IdentitiesOnly yes\n  IdentityAgent none", "IdentityAgent "+socket)
 			os.WriteFile(d.SSHConfig, []byte(strings.ReplaceAll(config, server.IdentityFile(), "none")), 0o600)
 
-			ctx, cancel := context.WithTimeout(t.Context(), test.caller)
-			defer cancel()
 			s, _, err := d.Open(ctx, Target{Name: "h"}, OpenOptions{})
 			got := ""
 			if err == nil {
