@@ -31,6 +31,7 @@ func TestDependencies(t *testing.T) {
 		"charm.land/lipgloss/v2":      "the agent writes to journals and programs",
 		"github.com/godbus/dbus/v5":   "0.4 MB resident; systemctl costs nothing between polls",
 		"github.com/mattn/go-sqlite3": "needs a C compiler",
+		"testing":                     "internal/hosttest is for tests only",
 	}
 	deps := strings.Split(goList(t, "-deps", "."), "\n")
 	for _, dep := range deps {

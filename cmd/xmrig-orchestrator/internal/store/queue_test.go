@@ -273,7 +273,7 @@ func TestPrune(t *testing.T) {
   ('mini-1', 'start', 'pending', 'not ended', '2026-11-01 00:00:00', '2026-11-01 00:00:00'),
   ('mini-1', 'start', 'processing', 'not ended', '2026-11-01 00:00:00', '2026-11-01 00:00:00'),
   ('mini-2', 'start', 'completed', 'another host', '2026-11-01 00:00:00', '2026-11-01 00:00:00')`)
-	if err := s.Prune(t.Context(), host, checked.Add(-24*time.Hour)); err != nil {
+	if err := s.PruneCommands(t.Context(), host, checked.Add(-24*time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	const want = "ended late\nyoung\nno time\nnot ended\nnot ended\nanother host\n"
