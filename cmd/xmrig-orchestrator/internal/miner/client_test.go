@@ -156,25 +156,33 @@ func TestHang(t *testing.T) {
 			if want := "miner api " + address + ": no answer within 3s"; err == nil || err.Error() != want {
 				t.Errorf("error is %v, want %s", err, want)
 			}
-			if took := time.Since(start); took < timeout || took > 5*timeout {
+			if took := time.Since(start); took < timeout || took > time.Minute {
 				t.Errorf("took %v", took)
 			}
 		})
 	}
 }
 
+// A request ends when its context does, not only after the timeout. On a machine
+// so busy that this takes as long, it is tried again.
 func TestCancel(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	address := listen(t, func(c net.Conn) {
-		cancel()
-		io.Copy(io.Discard, c)
-	})
-	start := time.Now()
-	if _, err := (Client{Address: address}).Summary(ctx); err == nil {
-		t.Error("no error")
-	}
-	if took := time.Since(start); took >= timeout {
-		t.Errorf("took %v", took)
+	for end := time.Now().Add(time.Minute); ; {
+		ctx, cancel := context.WithCancel(t.Context())
+		address := listen(t, func(c net.Conn) {
+			cancel()
+			io.Copy(io.Discard, c)
+		})
+		start := time.Now()
+		if _, err := (Client{Address: address}).Summary(ctx); err == nil {
+			t.Error("no error")
+		}
+		took := time.Since(start)
+		if took < timeout {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("took %v", took)
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -282,8 +283,9 @@ func TestPrune(t *testing.T) {
 	}
 }
 
-// insertMany inserts commands with sqlite3, in small bursts.
-func insertMany(path string, writer, n int) error {
+// insertMany inserts commands with sqlite3. After each hundred it waits for the
+// agent to claim one that it did not have before.
+func insertMany(path string, writer, n int, claimed *atomic.Int64) error {
 	cmd := exec.Command("sqlite3", "-bail", path)
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -294,14 +296,21 @@ func insertMany(path string, writer, n int) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	fmt.Fprintln(in, ".timeout 20000\nPRAGMA synchronous = OFF;")
+	fmt.Fprintln(in, ".timeout 120000\nPRAGMA synchronous = OFF;")
+	before := claimed.Load()
 	for i := range n {
 		fmt.Fprintf(in, `INSERT INTO xmrig_commands (hostname, action, reason, created_at, updated_at)
 VALUES ('mini-1', 'restart', '%d-%d', datetime('now'), strftime('%%Y-%%m-%%dT%%H:%%M:%%SZ', 'now'));
 `, writer, i)
-		if i%5 == 0 {
-			time.Sleep(10 * time.Millisecond)
+		if i%100 < 99 {
+			continue
 		}
+		for end := time.Now().Add(2 * time.Minute); claimed.Load() == before; time.Sleep(time.Millisecond) {
+			if time.Now().After(end) {
+				return errors.New("no command is claimed")
+			}
+		}
+		before = claimed.Load()
 	}
 	in.Close()
 	if err := cmd.Wait(); err != nil || out.Len() > 0 {
@@ -323,17 +332,17 @@ func TestConcurrent(t *testing.T) {
 			sqlite3(t, path, "PRAGMA journal_mode = "+mode)
 			s := mustOpen(t, path)
 			writing, done := context.WithCancel(t.Context())
+			var claimed atomic.Int64
 			var wg sync.WaitGroup
 			for w := range 2 {
 				wg.Go(func() {
-					if err := insertMany(path, w, 1000); err != nil {
+					if err := insertMany(path, w, 1000, &claimed); err != nil {
 						t.Error(err)
 					}
 				})
 			}
 			go func() { wg.Wait(); done() }()
 
-			claimed := 0
 			patiently := func(do func() error) error {
 				for {
 					if err := do(); err == nil || !strings.Contains(err.Error(), "locked") {
@@ -344,7 +353,7 @@ func TestConcurrent(t *testing.T) {
 			for last := false; ; {
 				var c Command
 				err := patiently(func() (err error) {
-					c, err = s.Claim(t.Context(), host, checked.Add(time.Duration(claimed)*time.Hour))
+					c, err = s.Claim(t.Context(), host, checked.Add(time.Duration(claimed.Load())*time.Hour))
 					return err
 				})
 				if errors.Is(err, ErrNoCommand) {
@@ -355,21 +364,22 @@ func TestConcurrent(t *testing.T) {
 					continue
 				}
 				if err == nil {
-					claimed++
+					claimed.Add(1)
 					err = patiently(func() error { return s.Finish(t.Context(), Outcome{ID: c.ID, At: checked}) })
 				}
 				if err != nil {
 					t.Fatal(err)
 				}
 			}
-			want := fmt.Sprintf("2000|2000|%d|%d\nok\n", claimed, 2000-claimed)
+			n := claimed.Load()
+			want := fmt.Sprintf("2000|2000|%d|%d\nok\n", n, 2000-n)
 			got := sqlite3(t, path, `SELECT count(*), count(DISTINCT reason), sum(status = 'completed'), sum(error_message = 'Superseded by new command')
 FROM xmrig_commands; PRAGMA integrity_check`)
 			if got != want {
 				t.Errorf("queue is %s, want %s", got, want)
 			}
-			if claimed < 3 {
-				t.Errorf("only %d were claimed: nothing happened at the same time", claimed)
+			if n < 10 {
+				t.Errorf("only %d were claimed: nothing happened at the same time", n)
 			}
 		})
 	}

@@ -192,7 +192,7 @@ func TestLocked(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), "database is locked") {
 				t.Errorf("error is %v", err)
 			}
-			if took := time.Since(start); took < busyTimeout || took > 5*busyTimeout {
+			if took := time.Since(start); took < busyTimeout || took > time.Minute {
 				t.Errorf("gave up after %v", took)
 			}
 			release()
@@ -203,8 +203,9 @@ func TestLocked(t *testing.T) {
 	}
 }
 
-// Not even the opening of a database that another process has for itself holds
-// a stop of the agent up.
+// A stop of the agent does not wait for a lock that another process has, not even
+// where it opens the database. On a machine so busy that the lock's timeout comes
+// first, it is tried again.
 func TestLockedCancel(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "production.sqlite3")
 	sqlite3(t, path, "CREATE TABLE t (x)")
@@ -214,15 +215,22 @@ func TestLockedCancel(t *testing.T) {
 		"save": func(ctx context.Context) error { return s.SaveProcess(ctx, process("mini-1")) },
 		"open": func(ctx context.Context) error { _, err := Open(ctx, path); return err },
 	} {
-		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-		start := time.Now()
-		if err := f(ctx); err == nil {
-			t.Errorf("%s: no error", name)
+		for end := time.Now().Add(time.Minute); ; {
+			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+			start := time.Now()
+			err := f(ctx)
+			took := time.Since(start)
+			cancel()
+			if err == nil {
+				t.Errorf("%s: no error", name)
+			}
+			if took < busyTimeout {
+				break
+			}
+			if time.Now().After(end) {
+				t.Fatalf("%s: returned after %v", name, took)
+			}
 		}
-		if took := time.Since(start); took >= busyTimeout {
-			t.Errorf("%s: returned after %v", name, took)
-		}
-		cancel()
 	}
 }
 

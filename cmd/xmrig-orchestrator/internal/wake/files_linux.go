@@ -17,13 +17,20 @@ type Files struct {
 
 // WatchFiles returns Files of which none is watched yet: see Arm.
 func WatchFiles() (*Files, error) {
+	f, err := watchFiles()
+	if err == nil {
+		go f.receive()
+	}
+	return f, err
+}
+
+// watchFiles returns Files whose events nobody receives.
+func watchFiles() (*Files, error) {
 	fd, err := syscall.InotifyInit1(syscall.IN_CLOEXEC | syscall.IN_NONBLOCK)
 	if err != nil {
 		return nil, fmt.Errorf("watch files: %w", os.NewSyscallError("inotify_init1", err))
 	}
-	f := &Files{fd: fd, file: os.NewFile(uintptr(fd), "inotify"), c: make(chan struct{}, 1)}
-	go f.receive()
-	return f, nil
+	return &Files{fd: fd, file: os.NewFile(uintptr(fd), "inotify"), c: make(chan struct{}, 1)}, nil
 }
 
 func (f *Files) receive() {
