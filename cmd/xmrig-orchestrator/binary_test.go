@@ -173,7 +173,7 @@ func TestBinary(t *testing.T) {
 	}
 }
 
-// What the agent costs a host after b.N polls.
+// BenchmarkAgent measures what the agent costs a host after b.N polls.
 func BenchmarkAgent(b *testing.B) {
 	bin := build(b)
 	h := newHost(b)

@@ -7,7 +7,7 @@ import (
 	"xmrfleet/cmd/xmrig-orchestrator/internal/hosttest"
 )
 
-// The environment names the database in place of the settings.
+// A database that the environment names is used in place of that in the settings.
 func TestRunDatabaseOfEnvironment(t *testing.T) {
 	h := newHashingHost(t)
 	t.Setenv("XMRIG_DB_PATH", filepath.Join(h.Dir, "rails.sqlite3"))

@@ -36,18 +36,19 @@
 // add one:
 //
 //   - health/decision.go: its constant.
-//   - health/reading.go: the case in Run.read that recognizes it in one poll,
-//     after the causes that explain more.
-//   - health/decide.go: its case in Watch.verdict, if after a while it means
-//     something else than unhealthy, or calls for an alert or a restart.
-//   - health/evidence.go: its text in problem.
-//   - health/watch_test.go: a scene in tale.poll and its stories.
-//   - simulate: a flaw that shows it, if it calls for a restart.
+//   - health/reading.go: its case in Run.read, which recognizes it in one
+//     poll. It stands after the causes that would explain it.
+//   - health/decide.go: its case in Watch.verdict, if it means something else
+//     than unhealthy, calls for an alert or a restart, or occurs while the
+//     miner hashes. That case also sets the problem then.
+//   - health/evidence.go: its text in problem, if the miner does not hash.
+//   - health/watch_test.go: its scene in tale.poll, and a story in TestStories.
+//   - simulate: a fault of the simulated miner, if it calls for a restart.
 //
-// A new threshold is a field of health.Policy (policy.go). A new figure that
-// the decision needs is a field of health.Observation, filled in by Observe.
-// The daemon, the tables and the commands need no change: they pass the word
-// on, as xmrfleet does.
+// A new threshold is a field of health.Policy, with its default in NewPolicy
+// (policy.go). A new figure that the decision needs is a field of
+// health.Observation, filled in by Observe. The daemon, the tables, the commands
+// and xmrfleet need no change: they pass the word on.
 package daemon
 
 import (
@@ -164,7 +165,7 @@ func (d *daemon) loop(ctx context.Context, woken, written <-chan struct{}) error
 		alive = t.C
 	}
 	d.watchFiles()
-	d.serveQueue(ctx) // a write before the files were watched woke nobody
+	d.serveQueue(ctx) // for what was written before the files were watched
 	soon := time.NewTimer(0)
 	soon.Stop()
 	late := time.NewTimer(0)

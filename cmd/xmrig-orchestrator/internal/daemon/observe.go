@@ -15,8 +15,8 @@ import (
 	"xmrfleet/modules/agent"
 )
 
-// Observe asks the miner, systemd and the kernel once and changes nothing. What
-// could not be learned is said in the Observation, so there is no error.
+// Observe asks the miner, systemd and the kernel once. It changes nothing. Errors
+// are part of the Observation.
 //
 // The miner is asked first: if its process ends meanwhile, systemd then says
 // so, and the miner is not mistaken for one whose API is dead.

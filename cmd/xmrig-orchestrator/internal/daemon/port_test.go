@@ -7,8 +7,8 @@ import (
 	"xmrfleet/cmd/xmrig-orchestrator/internal/health"
 )
 
-// Another XMRig on the API's port answers like the miner and is none: nothing
-// that it says is believed, and nothing is restarted because of it.
+// Another XMRig on the API's port answers as the miner would. Its answers are not
+// used, and nothing is restarted because of it.
 func TestForeign(t *testing.T) {
 	for _, policy := range []string{"evidence", "immediate"} {
 		t.Run(policy, func(t *testing.T) {

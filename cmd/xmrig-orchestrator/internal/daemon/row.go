@@ -49,8 +49,7 @@ func (d *daemon) saveRow(ctx context.Context, s *store.Store, o health.Observati
 	return nil
 }
 
-// failed tells whether a state is one for which the miner's log is worth a
-// look.
+// failed tells whether in this state the miner's log may say what is wrong.
 func failed(state string) bool {
 	return state == agent.Unhealthy || state == agent.Crashed || state == agent.Restarting
 }

@@ -72,8 +72,8 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
-// What happens to the database in the middle of a command does not lose its
-// end.
+// The outcome of a command is recorded although the database was locked when the
+// command ended.
 func TestDatabaseLockedMeanwhile(t *testing.T) {
 	h := newHashingHost(t)
 	h.Write("then", hosttest.UntilGo)
@@ -93,8 +93,8 @@ func TestDatabaseLockedMeanwhile(t *testing.T) {
 	}
 }
 
-// A full disk stops nothing, and what could not be recorded is, once there is
-// room.
+// A full disk does not stop the agent. What it could not record is recorded when
+// there is room.
 func TestFullDisk(t *testing.T) {
 	h := newHashingHost(t)
 	dir := h.Mount("disk", "-t", "tmpfs", "-o", "size=1m", "xmrfleet-test")
@@ -122,7 +122,7 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// Nor does one that is full when the agent starts.
+// A disk that is full when the agent starts does not keep it from its work.
 func TestFullDiskAtStart(t *testing.T) {
 	h := newHashingHost(t)
 	dir := h.Mount("disk", "-t", "tmpfs", "-o", "size=1m", "xmrfleet-test")
@@ -144,9 +144,9 @@ func TestFullDiskAtStart(t *testing.T) {
 	}
 }
 
-// A directory that becomes read-only, as one does that is made late, ends the
-// agent, for systemd to start one that can write to it. One that always was
-// does not: another start would gain nothing.
+// The agent ends when the directory becomes read-only, as one does that is made
+// after its start: systemd then starts an agent that can write to it. It does not
+// end because of a directory that was read-only from the start.
 func TestDirectoryBecomesReadOnly(t *testing.T) {
 	h := newHashingHost(t)
 	base := h.Mount("base", "-t", "tmpfs", "xmrfleet-test")

@@ -139,7 +139,7 @@ func TestRateLimit(t *testing.T) {
 	}
 }
 
-// The agent's own commands take the place of none, and count for no limit.
+// The agent's own commands supersede no other, and do not count for the rate limit.
 func TestOwn(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "own.sqlite3")
 	s := mustOpenOwn(t, path)
