@@ -38,12 +38,14 @@ const rusageThread = 1
 // burn uses d of CPU time on a thread of its own, which ends with it.
 func burn(d time.Duration) {
 	runtime.LockOSThread()
-	for used := time.Duration(0); used < d; {
+	used := func() time.Duration {
 		var u syscall.Rusage
 		if err := syscall.Getrusage(rusageThread, &u); err != nil {
 			panic(err)
 		}
-		used = time.Duration(u.Utime.Nano() + u.Stime.Nano())
+		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	}
+	for before := used(); used()-before < d; {
 	}
 }
 
