@@ -27,9 +27,9 @@ func TestCommandBetweenPolls(t *testing.T) {
 		if !own {
 			h.SQLite("PRAGMA journal_mode = DELETE; CREATE TABLE t (x)")
 		}
-		h.start(own)
+		_, stop := h.start(own)
 		h.AwaitPoll("first")
-		id := 0
+		id := int64(0)
 		for _, way := range []struct {
 			name string
 			give func()
@@ -48,6 +48,7 @@ VALUES ('mini-1', 'restart', 'pending', 'manual', NULL, NULL, NULL, '2026-11-22 
 				}
 			}
 		}
+		stop()
 	}
 }
 
@@ -90,7 +91,7 @@ Result=success
 		h.Settings.Desired = tt.desired
 		h.Configure()
 		h.Write("unit", fmt.Sprintf(unit, "inactive", tt.file))
-		h.start(true)
+		_, stop := h.start(true)
 		h.Await("first", func(p health.Process) bool { return p.State == "stopped" })
 		h.mustEnqueue(tt.action, "x")
 		if got := h.Ending(1); got != tt.action+"|completed|" {
@@ -99,6 +100,7 @@ Result=success
 		if got := strings.ReplaceAll(h.Calls(), " -- xmrig.service", ""); got != tt.calls {
 			t.Errorf("%+v:\n%s", tt, got)
 		}
+		stop()
 	}
 }
 
@@ -107,12 +109,13 @@ func TestUnderWay(t *testing.T) {
 	for action, state := range map[string]string{"start": "starting", "stop": "stopping", "restart": "restarting"} {
 		h := newHashingHost(t)
 		h.Write("then", hosttest.UntilGo)
-		h.start(true)
+		_, stop := h.start(true)
 		h.AwaitPoll("first")
 		h.mustEnqueue(action, "x")
 		h.Await(action, func(p health.Process) bool { return p.State == state })
 		h.Write("go", "")
 		h.Await("after "+action, func(p health.Process) bool { return p.State == "running" })
+		stop()
 	}
 }
 

@@ -225,7 +225,7 @@ func TestMemory(t *testing.T) {
 		h.Await("pool lost", func(p health.Process) bool { return p.State == "unhealthy" })
 		stop()
 		h.Runs(10, 4)
-		h.start(own)
+		_, stop = h.start(own)
 		p := h.Await("second", func(p health.Process) bool { return p.Restarts == 4 })
 		if p.State != "unhealthy" {
 			t.Errorf("the row is %+v", p)
@@ -237,5 +237,6 @@ func TestMemory(t *testing.T) {
 		if got := strings.Join(causes, " "); got != "healthy pool-down" {
 			t.Errorf("own %v: decisions are %s", own, got)
 		}
+		stop()
 	}
 }

@@ -2,6 +2,7 @@ package hosttest
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"os/exec"
 	"strings"
@@ -104,12 +105,25 @@ func (h *Host) Locked(begin string) (release func()) {
 	return release
 }
 
-// Ending waits until a command has ended, and shows it.
-func (h *Host) Ending(id int) (row string) {
+// Ending waits until a command has ended, and shows it. It starts no program while
+// it waits: a fork would hold the pipes open that the agent reads from systemctl.
+func (h *Host) Ending(id int64) string {
 	h.T.Helper()
+	var c store.Command
 	h.Until(func() bool {
-		row = strings.TrimSpace(h.SQLite(fmt.Sprintf(`SELECT action, status, COALESCE(result, error_message, '') FROM xmrig_commands WHERE id = %d`, id)))
-		return strings.Contains(row, "|completed|") || strings.Contains(row, "|failed|")
-	}, func() string { return fmt.Sprintf("command %d stays %s", id, row) })
-	return row
+		c = h.command(id)
+		return c.Status == store.Completed || c.Status == store.Failed
+	}, func() string { return fmt.Sprintf("command %d stays %+v", id, c) })
+	return c.Action + "|" + c.Status + "|" + cmp.Or(c.Result, c.Error)
+}
+
+// command reads a command, the zero Command while it cannot be read.
+func (h *Host) command(id int64) store.Command {
+	db, err := store.OpenReadOnly(h.T.Context(), h.Settings.Database)
+	if err != nil {
+		return store.Command{}
+	}
+	defer db.Close()
+	c, _ := db.Command(h.T.Context(), id)
+	return c
 }
