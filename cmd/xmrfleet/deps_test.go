@@ -50,8 +50,14 @@ var layers = map[string][]string{
 		"xmrfleet/cmd/xmrig-orchestrator/internal/systemd", "xmrfleet/modules/agent",
 	},
 	"xmrfleet/cmd/xmrig-orchestrator/internal/store": {"xmrfleet/cmd/xmrig-orchestrator/internal/health"},
-	"xmrfleet/cmd/xmrig-orchestrator": {
+	"xmrfleet/cmd/xmrig-orchestrator/internal/daemon": {
 		"xmrfleet/cmd/xmrig-orchestrator/internal/cpu", "xmrfleet/cmd/xmrig-orchestrator/internal/health",
+		"xmrfleet/cmd/xmrig-orchestrator/internal/miner", "xmrfleet/cmd/xmrig-orchestrator/internal/port",
+		"xmrfleet/cmd/xmrig-orchestrator/internal/store", "xmrfleet/cmd/xmrig-orchestrator/internal/systemd",
+		"xmrfleet/cmd/xmrig-orchestrator/internal/wake", "xmrfleet/modules/agent",
+	},
+	"xmrfleet/cmd/xmrig-orchestrator": {
+		"xmrfleet/cmd/xmrig-orchestrator/internal/daemon", "xmrfleet/cmd/xmrig-orchestrator/internal/health",
 		"xmrfleet/cmd/xmrig-orchestrator/internal/miner", "xmrfleet/cmd/xmrig-orchestrator/internal/port",
 		"xmrfleet/cmd/xmrig-orchestrator/internal/store", "xmrfleet/cmd/xmrig-orchestrator/internal/systemd",
 		"xmrfleet/cmd/xmrig-orchestrator/internal/wake", "xmrfleet/modules/agent",
@@ -74,6 +80,10 @@ var tools = map[string][]string{
 	"xmrfleet/cmd/terminal-svg":      nil,
 	"xmrfleet/cmd/bench": {
 		"xmrfleet/executor", "xmrfleet/hcl/hcltest", "xmrfleet/cmd/internal/lab", "xmrfleet/cmd/internal/release",
+	},
+	"xmrfleet/cmd/xmrig-orchestrator/internal/hosttest": {
+		"xmrfleet/cmd/internal/recorded", "xmrfleet/cmd/xmrig-orchestrator/internal/health",
+		"xmrfleet/cmd/xmrig-orchestrator/internal/store", "xmrfleet/modules/agent",
 	},
 	"xmrfleet/cmd/xmrig-orchestrator/watchdog-sim": {
 		"xmrfleet/cmd/xmrig-orchestrator/internal/health", "xmrfleet/cmd/xmrig-orchestrator/internal/miner",

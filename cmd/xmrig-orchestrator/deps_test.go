@@ -19,7 +19,7 @@ func goList(t *testing.T, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// The binary's size is its memory: its pages stay resident.
+// What is linked costs memory: most of what is resident is code.
 func TestDependencies(t *testing.T) {
 	forbidden := map[string]string{
 		"net/http":                    "3 MB resident; internal/miner has a client",
@@ -31,6 +31,7 @@ func TestDependencies(t *testing.T) {
 		"charm.land/lipgloss/v2":      "the agent writes to journals and programs",
 		"github.com/godbus/dbus/v5":   "0.4 MB resident; systemctl costs nothing between polls",
 		"github.com/mattn/go-sqlite3": "needs a C compiler",
+		"testing":                     "internal/hosttest is for tests only",
 	}
 	deps := strings.Split(goList(t, "-deps", "."), "\n")
 	for _, dep := range deps {
@@ -49,8 +50,8 @@ func TestDependencies(t *testing.T) {
 	}
 }
 
-// The two modules are one program in two parts: SQLite translated from C, and
-// the C library it was translated against.
+// modernc.org/sqlite is translated from C, and works only with the version of
+// modernc.org/libc that it was translated against.
 func TestLibcPin(t *testing.T) {
 	mod := filepath.Join(goList(t, "-m", "-f", "{{.Dir}}", "modernc.org/sqlite"), "go.mod")
 	b, err := os.ReadFile(mod)

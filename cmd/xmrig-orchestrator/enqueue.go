@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -15,76 +14,74 @@ import (
 	"xmrfleet/modules/agent"
 )
 
-// An enqueue is a command that a person gives.
-type enqueue struct {
+// A request is what the command line of enqueue asks for.
+type request struct {
 	action string
 	reason string
-	wait   patience
+	wait   waitFlag
 }
 
-// flags takes the action from the front of the arguments and returns the rest,
-// for flags to parse.
-func (e *enqueue) flags(flags *flag.FlagSet, args []string) []string {
-	flags.StringVar(&e.reason, "reason", "", "")
-	flags.Var(&e.wait, "wait", "")
+// flags defines the flags. It takes the action, which is no flag, from the front
+// of the arguments and returns the rest.
+func (r *request) flags(flags *flag.FlagSet, args []string) []string {
+	flags.StringVar(&r.reason, "reason", "", "")
+	flags.Var(&r.wait, "wait", "")
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
-		e.action, args = args[0], args[1:]
+		r.action, args = args[0], args[1:]
 	}
 	return args
 }
 
-// A patience is a flag that may stand alone, or name a time.
-type patience time.Duration
+// A waitFlag is the value of --wait, --wait=false or --wait=10s. Zero is not to
+// wait.
+type waitFlag time.Duration
 
-func (p *patience) String() string   { return time.Duration(*p).String() }
-func (p *patience) IsBoolFlag() bool { return true }
+func (w *waitFlag) String() string   { return time.Duration(*w).String() }
+func (w *waitFlag) IsBoolFlag() bool { return true }
 
-func (p *patience) Set(s string) error {
+func (w *waitFlag) Set(s string) error {
 	if wait, err := strconv.ParseBool(s); err == nil {
-		*p = 0
+		*w = 0
 		if wait {
-			*p = patience(30 * time.Second)
+			*w = waitFlag(30 * time.Second)
 		}
 		return nil
 	}
 	d, err := time.ParseDuration(s)
-	*p = patience(d)
+	*w = waitFlag(d)
 	return err
 }
 
-// enqueue gives the agent a command, wakes it, and may wait for the end of
-// the command, which it prints.
-func (m *Main) enqueue(ctx context.Context, s agent.Settings, e enqueue) error {
+// enqueue puts a command into the queue and wakes the agent. It may wait until
+// the command has ended, and prints how.
+func (m *Main) enqueue(ctx context.Context, s agent.Settings, r request) error {
 	switch {
-	case e.action == "":
+	case r.action == "":
 		return fmt.Errorf("enqueue: one of %s is missing: %w", strings.Join(store.Actions, ", "), errUsage)
-	case e.reason == "":
-		return fmt.Errorf("enqueue %s: --reason is missing: %w", e.action, errUsage)
+	case r.reason == "":
+		return fmt.Errorf("enqueue %s: --reason is missing: %w", r.action, errUsage)
 	}
-	open := store.Open
-	if s.Database == m.Own {
-		open = store.OpenOwn
-	}
-	db, err := open(ctx, s.Database)
+	db, err := m.Open(ctx, s.Database)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	id, err := db.Enqueue(ctx, s.Hostname, e.action, e.reason, m.Now())
+	id, err := db.Enqueue(ctx, s.Hostname, r.action, r.reason, m.Now())
 	if err != nil {
 		return err
 	}
-	if wake.Ring(filepath.Join(m.RunDir, wakeName)) != nil {
+	if wake.Ring(m.WakeSocket()) != nil {
 		fmt.Fprintln(m.Stderr, "the agent does not run; it will do the command when it starts")
 	}
-	if e.wait == 0 {
-		_, err := fmt.Fprintf(m.Stdout, "command %d: %s is pending\n", id, e.action)
+	if r.wait == 0 {
+		_, err := fmt.Fprintf(m.Stdout, "command %d: %s is pending\n", id, r.action)
 		return err
 	}
-	return m.await(ctx, db, id, time.Duration(e.wait))
+	return m.await(ctx, db, id, time.Duration(r.wait))
 }
 
-// await prints how a command ends.
+// await waits until a command has ended, and prints how. One that failed, or has
+// not ended in time, is an error.
 func (m *Main) await(ctx context.Context, db *store.Store, id int64, wait time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()

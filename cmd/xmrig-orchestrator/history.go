@@ -16,13 +16,9 @@ import (
 	"xmrfleet/modules/agent"
 )
 
-// past is how far history looks back.
-const past = 24 * time.Hour
-
-// maxWhy decisions are what why prints, and maxHistory what history reads.
 const (
-	maxWhy     = 10
-	maxHistory = 1000
+	past       = 24 * time.Hour // how far back history goes
+	maxHistory = 1000           // decisions that it reads
 )
 
 // history prints the commands and decisions of the last day, the newest last.
@@ -47,14 +43,21 @@ func (m *Main) history(ctx context.Context, s agent.Settings, asJSON bool) error
 		return json.NewEncoder(m.Stdout).Encode(agent.History{
 			Version: agent.HistoryVersion, Hostname: s.Hostname, Events: events})
 	}
+	return printEvents(m.Stdout, events)
+}
+
+// printEvents prints a line for each event.
+func printEvents(w io.Writer, events []agent.Event) error {
 	for _, e := range events {
-		fmt.Fprintln(m.Stdout, eventLine(e))
+		if _, err := fmt.Fprintln(w, eventLine(e)); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// decisions reads the last ones of a host; none, where there is no database
-// that could hold any.
+// decisions reads the last n decisions of a host. There are none where the
+// agent's own database does not exist yet.
 func (m *Main) decisions(ctx context.Context, hostname string, n int) ([]store.Decision, error) {
 	db, err := store.OpenReadOnly(ctx, m.Own)
 	if errors.Is(err, os.ErrNotExist) {
@@ -67,6 +70,7 @@ func (m *Main) decisions(ctx context.Context, hostname string, n int) ([]store.D
 	return db.Decisions(ctx, hostname, n)
 }
 
+// merge makes one list of commands and decisions, sorted by time.
 func merge(commands []store.Command, decisions []store.Decision) []agent.Event {
 	events := make([]agent.Event, 0, len(commands)+len(decisions))
 	for _, c := range commands {
@@ -82,7 +86,7 @@ func merge(commands []store.Command, decisions []store.Decision) []agent.Event {
 	return events
 }
 
-// eventLine is an event for people.
+// eventLine is an event in one line for people.
 func eventLine(e agent.Event) string {
 	line := e.At.Format(time.DateTime) + "  "
 	if d := e.Decision; d != nil {
@@ -97,25 +101,4 @@ func eventLine(e agent.Event) string {
 		line += ": " + strings.ReplaceAll(text, "\n", "; ")
 	}
 	return line
-}
-
-// why prints the last decisions with what they were made from.
-func (m *Main) why(ctx context.Context, s agent.Settings) error {
-	decisions, err := m.decisions(ctx, s.Hostname, maxWhy)
-	if err != nil {
-		return err
-	}
-	if len(decisions) == 0 {
-		return errors.New("no decision is recorded yet")
-	}
-	return printWhy(m.Stdout, merge(nil, decisions))
-}
-
-func printWhy(w io.Writer, events []agent.Event) error {
-	for _, e := range events {
-		if _, err := fmt.Fprintln(w, eventLine(e)); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -1,10 +1,23 @@
 // Command xmrig-orchestrator is the health agent that xmrfleet installs on a
-// host: it watches the miner, records in a database what it sees, restarts the
-// miner where that helps, and does the commands that it finds in the database.
+// host. It polls the miner, records in a database what it sees, restarts the
+// miner where that helps, and runs the commands that it finds in the database.
 //
-// It has to stay under 10 MB resident, and its code is the larger part of
-// that. So it links neither net/http nor anything of the CLI; a test holds it
-// to that.
+// This package is the command line: main.go parses it and sets the exit code,
+// and each command has a file of its name. To add a command, write its file, add
+// its case to Main.Run and its line to usage. What the agent does is in the
+// packages below internal:
+//
+//   - daemon: the life of one poll, in order, and how to add a cause
+//   - health: the rules by which it decides; pure
+//   - store: the database
+//   - miner, systemd, cpu, port: what it asks of the host
+//   - wake: what wakes it between two polls
+//   - simulate: the rules against a simulated miner, beside other watchdogs
+//   - hosttest: the host that tests run the agent on
+//
+// The agent has to stay below 10 MB resident, and its code is the larger part of
+// that. So it may not link net/http nor anything of the CLI but modules/agent;
+// TestDependencies holds it to that.
 package main
 
 import (
@@ -20,10 +33,12 @@ import (
 	"syscall"
 	"time"
 
-	"xmrfleet/cmd/xmrig-orchestrator/internal/port"
+	"xmrfleet/cmd/xmrig-orchestrator/internal/daemon"
+	"xmrfleet/cmd/xmrig-orchestrator/internal/systemd"
 	"xmrfleet/modules/agent"
 )
 
+// A constant, not set by the linker: the same source must build the same bytes.
 const version = "0.1.0"
 
 const usage = `xmrig-orchestrator watches the XMRig miner of this host.
@@ -52,16 +67,13 @@ func main() {
 	m := NewMain()
 	err := m.Run(ctx, os.Args[1:])
 	stop()
-	if cerr := m.Close(); err == nil {
-		err = cerr
-	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "xmrig-orchestrator: %v\n", err)
 	}
 	os.Exit(exitCode(err))
 }
 
-// errUsage marks a command line that makes no sense.
+// errUsage marks an error of the command line, for the exit code.
 var errUsage = errors.New("see xmrig-orchestrator --help")
 
 func exitCode(err error) int {
@@ -78,40 +90,31 @@ func exitCode(err error) int {
 type Main struct {
 	Stdout io.Writer
 	Stderr io.Writer
-	Now    func() time.Time
 
-	// Own is the path of the database that is the agent's alone. Any other
-	// one belongs to another program.
-	Own string
+	daemon.Host
 
-	// RunDir holds the host's lock, and the socket that wakes the agent.
-	RunDir string
-
-	// Ports tells whose the port of the miner's API is.
-	Ports port.Lookup
-
-	// Backoff is how long a database that failed is left alone.
+	// Backoff is how long the daemon leaves a database alone that failed.
 	Backoff time.Duration
-
-	open []*database
 }
 
-// NewMain returns the program as production runs it. The directories may be
-// others where systemd says so: systemd.exec(5), RuntimeDirectory=.
+// NewMain returns the program as production runs it. systemd passes the paths of
+// its directories in the environment: systemd.exec(5), RuntimeDirectory=.
 func NewMain() *Main {
 	return &Main{
-		Stdout:  os.Stdout,
-		Stderr:  os.Stderr,
-		Now:     time.Now,
-		Own:     filepath.Join(cmp.Or(os.Getenv("STATE_DIRECTORY"), agent.StateDir), filepath.Base(agent.Database)),
-		RunDir:  cmp.Or(os.Getenv("RUNTIME_DIRECTORY"), agent.RunDir),
-		Ports:   port.Lookup{Proc: "/proc"},
+		Stdout: os.Stdout,
+		Stderr: os.Stderr,
+		Host: daemon.Host{
+			Now:       time.Now,
+			SinceBoot: systemd.SinceBoot,
+			Own:       filepath.Join(cmp.Or(os.Getenv("STATE_DIRECTORY"), agent.StateDir), filepath.Base(agent.Database)),
+			RunDir:    cmp.Or(os.Getenv("RUNTIME_DIRECTORY"), agent.RunDir),
+			Proc:      "/proc",
+		},
 		Backoff: 30 * time.Second,
 	}
 }
 
-// Run runs one command and returns when it is done; the daemon is done when
-// ctx is.
+// Run runs one command until it ends. The daemon ends when ctx is done.
 func (m *Main) Run(ctx context.Context, args []string) error {
 	command := "run"
 	if len(args) > 0 && args[0] != "" && args[0][0] != '-' {
@@ -124,7 +127,7 @@ func (m *Main) Run(ctx context.Context, args []string) error {
 	var run func(context.Context, agent.Settings) error
 	switch command {
 	case "run":
-		run = m.watch
+		run = m.run
 	case "status":
 		asJSON := flags.Bool("json", false, "")
 		run = func(ctx context.Context, s agent.Settings) error { return m.status(ctx, s, *asJSON) }
@@ -137,9 +140,9 @@ func (m *Main) Run(ctx context.Context, args []string) error {
 		asJSON := flags.Bool("json", false, "")
 		run = func(ctx context.Context, s agent.Settings) error { return m.history(ctx, s, *asJSON) }
 	case "enqueue":
-		var e enqueue
-		args = e.flags(flags, args)
-		run = func(ctx context.Context, s agent.Settings) error { return m.enqueue(ctx, s, e) }
+		var r request
+		args = r.flags(flags, args)
+		run = func(ctx context.Context, s agent.Settings) error { return m.enqueue(ctx, s, r) }
 	case "version":
 		_, err := fmt.Fprintf(m.Stdout, "xmrig-orchestrator %s\n", version)
 		return err
@@ -164,13 +167,4 @@ func (m *Main) Run(ctx context.Context, args []string) error {
 		return err
 	}
 	return run(ctx, settings)
-}
-
-// Close gives back what Run left open.
-func (m *Main) Close() error {
-	var errs []error
-	for _, b := range m.open {
-		errs = append(errs, b.Close())
-	}
-	return errors.Join(errs...)
 }

@@ -13,8 +13,8 @@ import (
 	"xmrfleet/modules/agent"
 )
 
-// loadSettings reads a settings file and fills in what it leaves out. A field
-// that is not known is ignored: xmrfleet may be newer than the agent.
+// loadSettings reads a settings file, fills in defaults, and checks the result.
+// Unknown fields are ignored, because xmrfleet may be newer than the agent.
 func loadSettings(file string) (agent.Settings, error) {
 	var s agent.Settings
 	b, err := os.ReadFile(file)

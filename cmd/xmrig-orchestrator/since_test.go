@@ -33,7 +33,7 @@ func TestSince(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			h := newHost(t)
-			m := h.main()
+			m := h.main(time.Now)
 			db, err := store.OpenOwn(t.Context(), m.Own)
 			if err != nil {
 				t.Fatal(err)
@@ -44,7 +44,7 @@ func TestSince(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			got := m.explain(t.Context(), agent.Status{Hostname: "mini-1", State: agent.Unhealthy})
+			got := m.withDecision(t.Context(), agent.Status{Hostname: "mini-1", State: agent.Unhealthy})
 			if got.Cause != tt.cause || got.Evidence != tt.evidence || (got.Since == nil) != tt.since.IsZero() || got.Since != nil && !got.Since.Equal(tt.since) {
 				t.Errorf("got %q since %v from %q, want %q since %v from %q", got.Cause, got.Since, got.Evidence, tt.cause, tt.since, tt.evidence)
 			}

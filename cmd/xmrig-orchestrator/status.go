@@ -18,29 +18,29 @@ import (
 	"xmrfleet/modules/agent"
 )
 
-// status prints the host's row. Where there is none to read, it fails; the
-// JSON then tells what a poll would record now, and the error as last_error.
+// status prints the host's row. If it cannot be read, that is an error, and the
+// JSON is made of a poll that is not recorded, with the error as last_error.
 func (m *Main) status(ctx context.Context, s agent.Settings, asJSON bool) error {
-	p, failed, err := m.recorded(ctx, s)
+	p, failed, err := m.readRow(ctx, s)
 	if !asJSON {
 		if err != nil {
 			return err
 		}
-		return printStatus(m.Stdout, m.explain(ctx, statusOf(p, failed)), m.Now())
+		return printStatus(m.Stdout, m.withDecision(ctx, statusOf(p, failed)), m.Now())
 	}
 	var st agent.Status
 	if err == nil {
-		st = m.explain(ctx, statusOf(p, failed))
+		st = m.withDecision(ctx, statusOf(p, failed))
 	} else {
 		st = m.statusNow(ctx, s, err)
 	}
 	return errors.Join(err, json.NewEncoder(m.Stdout).Encode(st))
 }
 
-// statusNow is what a poll would record now, where for a reason nothing is
+// statusNow is the status that a poll would record now. Reason is why nothing is
 // recorded.
 func (m *Main) statusNow(ctx context.Context, s agent.Settings, reason error) agent.Status {
-	o := m.observe(ctx, s)
+	o := m.Observe(ctx, s)
 	d, _ := health.Watch{}.Decide(o, health.NewPolicy(s))
 	p := health.Process{Hostname: s.Hostname, WorkerID: s.WorkerID}.Next(o, d, nil)
 	p.LastError, p.Errors, p.CheckedAt = reason.Error(), 0, time.Time{}
@@ -49,9 +49,10 @@ func (m *Main) statusNow(ctx context.Context, s agent.Settings, reason error) ag
 	return st
 }
 
-// explain adds the last decision, unless a command is just changing the state,
-// and when the first one of its kind was made.
-func (m *Main) explain(ctx context.Context, st agent.Status) agent.Status {
+// withDecision adds the cause and the evidence of the last decision, and since
+// when the state and the cause are the same. It adds nothing where the last
+// decision was for another state: a command is just changing it.
+func (m *Main) withDecision(ctx context.Context, st agent.Status) agent.Status {
 	last, err := m.decisions(ctx, st.Hostname, maxWhy)
 	if err != nil {
 		return st
@@ -68,8 +69,9 @@ func (m *Main) explain(ctx context.Context, st agent.Status) agent.Status {
 	return st
 }
 
-// recorded reads the host's row and its number of failed commands.
-func (m *Main) recorded(ctx context.Context, s agent.Settings) (p health.Process, failed int, err error) {
+// readRow reads the host's row and how many of its commands failed within the
+// last hour.
+func (m *Main) readRow(ctx context.Context, s agent.Settings) (p health.Process, failed int, err error) {
 	db, err := store.OpenReadOnly(ctx, s.Database)
 	if err != nil {
 		return p, 0, err
@@ -114,6 +116,7 @@ func statusOf(p health.Process, failed int) agent.Status {
 	return st
 }
 
+// moment is nil for the zero time, so that JSON leaves it out.
 func moment(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
@@ -155,7 +158,7 @@ func printStatus(w io.Writer, s agent.Status, now time.Time) error {
 	return t.Flush()
 }
 
-// rates shows H/s over 10 s, 60 s and 15 min, "" where nothing is known.
+// rates shows H/s over 10 s, 60 s and 15 min, "" where none is known.
 func rates(h [3]*float64) string {
 	if h == [3]*float64{} {
 		return ""

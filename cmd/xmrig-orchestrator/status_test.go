@@ -3,12 +3,10 @@ package main
 import (
 	"encoding/json"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"xmrfleet/cmd/internal/recorded"
 	"xmrfleet/cmd/xmrig-orchestrator/internal/health"
 	"xmrfleet/cmd/xmrig-orchestrator/internal/miner"
 	"xmrfleet/cmd/xmrig-orchestrator/internal/store"
@@ -18,22 +16,22 @@ import (
 // record writes a row as the daemon does.
 func record(t *testing.T, h *host, p health.Process) {
 	t.Helper()
-	db, err := store.OpenOwn(t.Context(), h.settings.Database)
+	db, err := store.OpenOwn(t.Context(), h.Settings.Database)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if err := db.Save(t.Context(), p); err != nil {
+	if err := db.SaveProcess(t.Context(), p); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func hashing(t *testing.T) health.Process {
-	t.Helper()
-	text := strings.Replace(recorded.Body("logged-in-no-job.summary"), `"total": [0.0, 0.0, 0.0]`, `"total": [4012.5, 4013.1, null]`, 1)
-	s, err := miner.Parse([]byte(text))
+// hashing is a row of a miner that hashes.
+func hashing(h *host) health.Process {
+	h.T.Helper()
+	s, err := miner.Parse([]byte(h.Summary("logged-in-no-job", "4012.5, 4013.1, null")))
 	if err != nil {
-		t.Fatal(err)
+		h.T.Fatal(err)
 	}
 	good, bad := int64(97), int64(3)
 	return health.Process{
@@ -47,8 +45,8 @@ func hashing(t *testing.T) health.Process {
 
 func TestStatus(t *testing.T) {
 	h := newHost(t)
-	record(t, h, hashing(t))
-	settings := filepath.Join(h.dir, "orchestrator.json")
+	record(t, h, hashing(h))
+	settings := h.SettingsFile()
 
 	got, err := run(t, "status", "--settings", settings)
 	if err != nil {
@@ -89,11 +87,11 @@ checked     2026-11-22 23:10:00 UTC (29s ago)
 
 func TestStatusStopped(t *testing.T) {
 	h := newHost(t)
-	p := hashing(t)
+	p := hashing(h)
 	p.State, p.PID, p.StoppedAt = "stopped", 0, p.CheckedAt
 	p.Hashrate, p.Snapshot, p.LastError = nil, nil, ""
 	record(t, h, p)
-	got, err := run(t, "status", "--settings", filepath.Join(h.dir, "orchestrator.json"))
+	got, err := run(t, "status", "--settings", h.SettingsFile())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,18 +120,18 @@ func TestStatusUnrecorded(t *testing.T) {
 		err     string
 	}{
 		{"no database, hashing", func(h *host) {
-			h.runs(10, 0)
-			h.says("logged-in-no-job", "4012.5,null,null")
+			h.Runs(10, 0)
+			h.Says("logged-in-no-job", "4012.5,null,null")
 		}, "running", "open database: stat DATABASE: no such file or directory"},
 		{"no row, stopped", func(h *host) {
-			h.ends("inactive", "dead", "success", 0, 0, 0)
-			p := hashing(t)
+			h.Ends("inactive", "dead", "success", 0, 0, 0)
+			p := hashing(h)
 			p.Hostname = "mini-2"
 			record(t, h, p)
 		}, "stopped", "read process of mini-1: no row yet"},
 		{"no table, crashed", func(h *host) {
-			h.ends("failed", "failed", "exit-code", 1, 2, 0)
-			if err := os.WriteFile(h.settings.Database, nil, 0o644); err != nil {
+			h.Ends("failed", "failed", "exit-code", 1, 2, 0)
+			if err := os.WriteFile(h.Settings.Database, nil, 0o644); err != nil {
 				t.Fatal(err)
 			}
 		}, "crashed", "open database DATABASE: SQL logic error: no such table: xmrig_processes (1)"},
@@ -142,8 +140,8 @@ func TestStatusUnrecorded(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			h := newHost(t)
 			tt.prepare(h)
-			want := strings.Replace(tt.err, "DATABASE", h.settings.Database, 1)
-			settings := filepath.Join(h.dir, "orchestrator.json")
+			want := strings.Replace(tt.err, "DATABASE", h.Settings.Database, 1)
+			settings := h.SettingsFile()
 			out, err := run(t, "status", "--settings", settings)
 			if out != "" || err == nil || err.Error() != want || exitCode(err) != 1 {
 				t.Errorf("printed %q, error\n%v\nwant\n%s", out, err, want)
@@ -166,15 +164,15 @@ func TestStatusUnrecorded(t *testing.T) {
 // Reading changes nothing, neither while the daemon runs nor after its death.
 func TestStatusLeavesDatabase(t *testing.T) {
 	h := newHost(t)
-	record(t, h, hashing(t))
-	before, err := os.ReadFile(h.settings.Database)
+	record(t, h, hashing(h))
+	before, err := os.ReadFile(h.Settings.Database)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := run(t, "status", "--settings", filepath.Join(h.dir, "orchestrator.json")); err != nil {
+	if _, err := run(t, "status", "--settings", h.SettingsFile()); err != nil {
 		t.Fatal(err)
 	}
-	after, err := os.ReadFile(h.settings.Database)
+	after, err := os.ReadFile(h.Settings.Database)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,12 +1,18 @@
-// Package agent holds what xmrfleet and the health agent on the hosts say to
-// each other: the agent's settings file and its JSON answers. Plain types that
-// know how they are written, and no more; both programs link it.
+// Package agent is the contract between xmrfleet and the health agent on the
+// hosts: where things are on a host, the agent's settings file, and the JSON that
+// its commands print.
+//
+// Both programs link it, so it holds plain types and imports nothing but the
+// standard library. The two may be of different versions: a reader ignores
+// fields that it does not know. So a new field needs no new version, and must
+// mean by its absence what was true before. A field that changes its meaning
+// needs one: StatusVersion, HistoryVersion.
 package agent
 
 import "time"
 
-// Where things are on a host. The names are those of the specification, so
-// that an older daemon is replaced in place.
+// Where things are on a host. The names are those of the specification, so that
+// the agent takes the place of an older daemon.
 const (
 	Binary       = "/usr/local/bin/xmrig-orchestrator"
 	SettingsFile = "/etc/xmrig/orchestrator.json"
@@ -15,14 +21,15 @@ const (
 	Unit         = "xmrig-orchestrator.service"
 	MinerUnit    = "xmrig.service"
 
-	// RunDir holds the lock of running applies and the records of what each
-	// unit was started with. It belongs to root and is world-readable.
+	// RunDir holds Lock, and the records of what each unit was started with.
+	// It belongs to root and is world-readable.
 	RunDir = "/run/xmrfleet"
-	// Lock is held with flock(2) by whoever changes the host.
+	// Lock is locked with flock(2) by whoever changes the host.
 	Lock = RunDir + "/lock"
 )
 
-// Settings is the content of SettingsFile.
+// Settings is the content of SettingsFile, which xmrfleet writes and the agent
+// reads.
 type Settings struct {
 	Hostname string   `json:"hostname"`  // the hostname column of both tables
 	WorkerID string   `json:"worker_id"` // the worker_id column
@@ -30,13 +37,15 @@ type Settings struct {
 	Interval Duration `json:"interval"` // between two polls
 	API      API      `json:"api"`
 
-	// RestartPolicy is "evidence" or "immediate".
+	// RestartPolicy is "evidence" or "immediate", the rule of the
+	// specification.
 	RestartPolicy string `json:"restart_policy"`
 
-	// Thresholds override the agent's own; absent means the default.
+	// Thresholds replace the agent's defaults, by their names in fleet.hcl.
+	// Durations are in seconds.
 	Thresholds map[string]float64 `json:"thresholds,omitempty"`
 
-	// Desired is what fleet.hcl says of the miner: "running" or "stopped".
+	// Desired is what the miner should be by fleet.hcl: Running or Stopped.
 	Desired string `json:"desired"`
 }
 
@@ -46,7 +55,7 @@ type API struct {
 	Token   string `json:"token,omitempty"`
 }
 
-// Duration is a time.Duration that is text in JSON, as "10s".
+// Duration is a time.Duration that is a string in JSON, such as "10s".
 type Duration time.Duration
 
 func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
@@ -57,8 +66,7 @@ func (d *Duration) UnmarshalText(b []byte) error {
 	return err
 }
 
-// StatusVersion is the version of Status. A reader ignores fields that it does
-// not know and refuses a higher version.
+// StatusVersion is the version of Status. A reader refuses a higher one.
 const StatusVersion = 1
 
 // The states of a miner, from the specification's xmrig_processes.status.
@@ -72,8 +80,9 @@ const (
 	Restarting = "restarting"
 )
 
-// Status is the answer of `xmrig-orchestrator status --json`: the row of
-// xmrig_processes and what its health_data says. Times are UTC.
+// Status is what `xmrig-orchestrator status --json` prints: the host's row of
+// xmrig_processes, figures from its health_data, and the last decision. Times
+// are UTC.
 type Status struct {
 	Version           int        `json:"version"`
 	Hostname          string     `json:"hostname"`
@@ -87,7 +96,7 @@ type Status struct {
 	RestartCount      int        `json:"restart_count"`
 	LastError         string     `json:"last_error,omitempty"`
 
-	// Hashrate over 10 s, 60 s and 15 min in H/s; nil where XMRig says null.
+	// Hashrate over 10 s, 60 s and 15 min in H/s; nil if it is not known.
 	Hashrate [3]*float64 `json:"hashrate"`
 	Accepted int64       `json:"accepted_shares"`
 	Rejected int64       `json:"rejected_shares"`
@@ -98,31 +107,32 @@ type Status struct {
 	Uptime        int64  `json:"uptime"` // of the miner's process, in seconds
 	XMRigVersion  string `json:"xmrig_version,omitempty"`
 
-	// FailedCommands of the last hour, superseded ones not counted.
+	// FailedCommands is how many commands of the last hour failed, without
+	// superseded ones.
 	FailedCommands int `json:"failed_commands"`
 
-	// Cause is a stable word for why the miner is in its state, Since when it
-	// has been so, and Evidence what that was seen from when it was last
-	// decided, for people. They are empty while the agent has decided nothing
-	// yet.
+	// Cause is a stable word for why the miner is in its state. Since is when
+	// state and cause became what they are. Evidence says, for people, from
+	// which figures the agent last decided that. They are empty until the
+	// agent has decided something.
 	Cause    string     `json:"cause,omitempty"`
 	Since    *time.Time `json:"since,omitempty"`
 	Evidence string     `json:"evidence,omitempty"`
 }
 
-// HistoryVersion is the version of History, with the rules of StatusVersion.
+// HistoryVersion is the version of History. A reader refuses a higher one.
 const HistoryVersion = 1
 
-// History is the answer of `xmrig-orchestrator history --json`: what happened
-// within the last 24 hours, the newest last. Times are UTC.
+// History is what `xmrig-orchestrator history --json` prints: the commands and
+// decisions of the last 24 hours, the newest last. Times are UTC.
 type History struct {
 	Version  int     `json:"version"`
 	Hostname string  `json:"hostname"`
 	Events   []Event `json:"events"`
 }
 
-// An Event is a command or a decision; the other one is nil. A command is at
-// the time when it was given.
+// An Event is a command or a decision; the other one is nil. At is when the
+// command was given, or the decision made.
 type Event struct {
 	At       time.Time `json:"at"`
 	Command  *Command  `json:"command,omitempty"`
@@ -136,11 +146,12 @@ type Command struct {
 	Status      string     `json:"status"` // "pending", "processing", "completed" or "failed"
 	Reason      string     `json:"reason,omitempty"`
 	Result      string     `json:"result,omitempty"` // what systemctl printed
-	Error       string     `json:"error,omitempty"`
+	Error       string     `json:"error,omitempty"`  // why it failed
 	ProcessedAt *time.Time `json:"processed_at,omitempty"`
 }
 
-// A Decision is one of the agent's that changed the miner's state or acted.
+// A Decision is one by which the miner's state or its cause changed, or by which
+// the agent acted.
 type Decision struct {
 	State    string `json:"state"`
 	Cause    string `json:"cause"`
@@ -148,7 +159,7 @@ type Decision struct {
 	Evidence string `json:"evidence,omitempty"`
 }
 
-// String is the decision for people: "unhealthy, pool-down: EVIDENCE".
+// String is the decision in one line for people: "unhealthy, pool-down: EVIDENCE".
 func (d Decision) String() string {
 	text := d.State
 	if d.Cause != "" && d.Cause != d.State {
@@ -163,8 +174,8 @@ func (d Decision) String() string {
 	return text
 }
 
-// Check is the answer of `xmrig-orchestrator check`: what the miner's API said
-// just now.
+// Check is what `xmrig-orchestrator check` prints: what the miner's API answered
+// just now, or why it did not.
 type Check struct {
 	OK            bool        `json:"ok"`
 	Error         string      `json:"error,omitempty"`

@@ -1,24 +1,25 @@
-// Package cpu reads how much CPU time a process has used. It does not ask the
-// service manager: CPUUsageNSec is not set where there is no cpu controller,
-// as in a container.
+// Package cpu reads how much CPU time a process has used, from proc(5). It does
+// not ask systemd, whose CPUUsageNSec is not set where there is no cpu
+// controller, as in a container.
 package cpu
 
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// tick is a unit of the times in /proc: 1/USER_HZ s, 100 Hz on every platform
-// that Go supports (proc_pid_stat(5), sysconf(3)).
+// tick is the unit of the times in proc(5), 1/USER_HZ s: 100 Hz on every
+// platform that Go supports (proc_pid_stat(5), sysconf(3)).
 const tick = 10 * time.Millisecond
 
-// Time is the user and system time that all threads of a process have used so
-// far, the ended ones included.
-func Time(pid int) (time.Duration, error) {
-	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+// Time returns the user and system time that all threads of a process have used
+// so far, including threads that have ended. Proc is where proc(5) is mounted.
+func Time(proc string, pid int) (time.Duration, error) {
+	b, err := os.ReadFile(filepath.Join(proc, strconv.Itoa(pid), "stat"))
 	if err != nil {
 		return 0, fmt.Errorf("cpu time: %w", err)
 	}
@@ -29,8 +30,8 @@ func Time(pid int) (time.Duration, error) {
 	return t, nil
 }
 
-// parse reads fields 14 and 15. The second field is the command in brackets,
-// which may hold any character, brackets and spaces included.
+// parse reads fields 14 and 15 of a stat file. Field 2 is the command in
+// brackets, which may contain brackets and spaces itself.
 func parse(stat string) (time.Duration, error) {
 	fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
 	if len(fields) < 13 {

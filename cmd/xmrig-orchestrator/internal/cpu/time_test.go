@@ -4,6 +4,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -31,32 +32,46 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// All threads count: two of them use more than one could.
+// rusageThread is RUSAGE_THREAD of getrusage(2).
+const rusageThread = 1
+
+// burn uses d of CPU time on a thread of its own, which ends with it.
+func burn(d time.Duration) {
+	runtime.LockOSThread()
+	used := func() time.Duration {
+		var u syscall.Rusage
+		if err := syscall.Getrusage(rusageThread, &u); err != nil {
+			panic(err)
+		}
+		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	}
+	for before := used(); used()-before < d; {
+	}
+}
+
+// All threads count, those that have ended as well.
 func TestTime(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("/proc is Linux's")
 	}
-	before, err := Time(os.Getpid())
+	before, err := Time("/proc", os.Getpid())
 	if err != nil {
 		t.Fatal(err)
 	}
+	const each = 100 * time.Millisecond
 	var threads sync.WaitGroup
 	for range 2 {
-		threads.Go(func() {
-			runtime.LockOSThread() // and end with it
-			for start := time.Now(); time.Since(start) < 300*time.Millisecond; {
-			}
-		})
+		threads.Go(func() { burn(each) })
 	}
 	threads.Wait()
-	after, err := Time(os.Getpid())
+	after, err := Time("/proc", os.Getpid())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if used := after - before; used < 2*tick || used > 5*time.Second {
-		t.Errorf("used %v", used)
+	if used := after - before; used < 2*each-4*tick || used > time.Minute {
+		t.Errorf("used %v, want 2 times %v", used, each)
 	}
-	if _, err := Time(1 << 30); err == nil {
+	if _, err := Time("/proc", 1<<30); err == nil {
 		t.Error("a process that does not exist has a CPU time")
 	}
 }

@@ -7,12 +7,12 @@ import (
 	"xmrfleet/cmd/xmrig-orchestrator/internal/miner"
 )
 
-// Baselines are the usual hashrates of a host with its latest revisions of
-// binary and configuration, each in the page states that it was seen in. The
-// last one is the one in use.
+// Baselines are the usual hashrates of a host, one for each revision of binary
+// and configuration and each number of huge pages that it was seen with. The one
+// in use is the last; the one that was unused for longest is overwritten.
 type Baselines [4]Baseline
 
-// A Baseline is a usual hashrate.
+// A Baseline is a usual hashrate and what it depends on.
 type Baseline struct {
 	Revision, Version, Algo string
 	Pages                   miner.Pages
@@ -21,50 +21,50 @@ type Baseline struct {
 }
 
 const (
-	// settled is the hashing time after which a rate over 15 min holds
-	// nothing else than hashing.
-	settled = 20 * time.Minute
-	// A baseline follows a better rate within hours, and a worse one, which
-	// may be a host that slowly clogs up, within weeks.
-	faster = 1 * time.Hour
-	slower = 14 * 24 * time.Hour
+	// settlingTime is how long a miner must have hashed before its hashrate
+	// over 15 min says anything.
+	settlingTime = 20 * time.Minute
+	// A baseline follows a higher hashrate within hours, and a lower one
+	// within weeks: the host may be failing slowly.
+	riseTime = 1 * time.Hour
+	fallTime = 14 * 24 * time.Hour
 )
 
-// usual is a rate beside the baseline.
-type usual struct {
+// A comparison is what a hashrate is beside the baseline.
+type comparison struct {
 	degraded          bool
 	problem, evidence string
 }
 
-// learn compares a host's hashrate with what it used to have, and learns what
-// is not degraded.
-func (b *Baselines) learn(o Observation, p Policy, hashing time.Duration) usual {
+// learn compares the hashrate with the baseline, and moves the baseline towards
+// it unless it is degraded. Hashing is how long the miner has hashed.
+func (b *Baselines) learn(o Observation, p Policy, hashing time.Duration) comparison {
 	quarter := o.Summary.Hashrate.Total[2]
-	if quarter == nil || *quarter <= 0 || hashing < settled {
-		return usual{}
+	if quarter == nil || *quarter <= 0 || hashing < settlingTime {
+		return comparison{}
 	}
 	rate := *quarter
-	own := b.find(o)
+	own := b.use(o)
 	if own.Rate == 0 {
 		own.Rate = rate
 	}
 	best := *own
 	for _, other := range b {
-		if other.alike(*own) && other.Rate > best.Rate {
+		if other.sameWork(*own) && other.Rate > best.Rate {
 			best = other
 		}
 	}
 	low := p.DegradedRatio
 	switch step := float64(p.Interval); {
 	case rate > own.Rate:
-		own.Rate += (rate - own.Rate) * step / float64(faster)
+		own.Rate += (rate - own.Rate) * step / float64(riseTime)
 	case rate >= low*own.Rate:
-		own.Rate += (rate - own.Rate) * step / float64(slower)
+		own.Rate += (rate - own.Rate) * step / float64(fallTime)
 	}
 	if rate >= low*best.Rate {
-		return usual{}
+		return comparison{}
 	}
-	return usual{
+	return comparison{
 		degraded: true,
 		problem:  "hashrate below this host's own",
 		evidence: fmt.Sprintf("%.1f H/s over 15 min, %.0f %% of the usual %.1f%s",
@@ -72,19 +72,20 @@ func (b *Baselines) learn(o Observation, p Policy, hashing time.Duration) usual 
 	}
 }
 
-// find returns the baseline of an observation, and makes it the last one.
-func (b *Baselines) find(o Observation) *Baseline {
+// use returns the baseline for an observation, new or not, and makes it the last
+// one.
+func (b *Baselines) use(o Observation) *Baseline {
 	want := Baseline{Revision: o.Revision, Version: o.Summary.Version, Pages: o.Summary.HugePages}
 	if o.Summary.Algo != nil {
 		want.Algo = *o.Summary.Algo
 	}
 	last := &b[len(b)-1]
-	if last.alike(want) && last.Pages == want.Pages {
+	if last.sameWork(want) && last.Pages == want.Pages {
 		return last
 	}
 	at := 0
 	for i, one := range b {
-		if one.alike(want) && one.Pages == want.Pages {
+		if one.sameWork(want) && one.Pages == want.Pages {
 			at, want = i, one
 		}
 	}
@@ -93,12 +94,13 @@ func (b *Baselines) find(o Observation) *Baseline {
 	return last
 }
 
-// alike tells whether two hashrates differ by the state of the machine only.
-func (b Baseline) alike(other Baseline) bool {
+// sameWork tells whether two hashrates should be the same, but for the state of
+// the machine.
+func (b Baseline) sameWork(other Baseline) bool {
 	return b.Revision == other.Revision && b.Version == other.Version && b.Algo == other.Algo
 }
 
-// difference says what else is not as it was.
+// difference says what may be the reason: what else is not as it was.
 func difference(o Observation, best Baseline) string {
 	var text string
 	if now := o.Summary.HugePages; now != best.Pages {

@@ -1,3 +1,27 @@
+// Package health decides. From what the polls see of the miner it tells the
+// miner's state, why it is in that state, and what is to be done; and what the
+// host's row says of it. It may not look at a clock or do any I/O, so that each
+// rule is a line in a table of tests, and years are simulated in a minute.
+//
+// XMRig reports 0 H/s for half a dozen reasons, and a restart cures one of
+// them. So each rule asks for the evidence that tells its cause from the
+// others: the connection, the current job, the process's CPU time.
+//
+// A rule has two halves. The reading of one poll is the cause that it shows
+// (Run.read, reading.go); the verdict is what that cause means after it has held
+// for a while (Watch.verdict, decide.go). Before both come the rules for a unit
+// without a process, in the order of Watch.decide.
+//
+//   - observation.go: what is decided from
+//   - policy.go: the thresholds
+//   - decide.go: the rules
+//   - reading.go: what one poll shows
+//   - shares.go, baseline.go: what is counted and learned of a miner that hashes
+//   - watch.go: what is remembered from poll to poll
+//   - decision.go, evidence.go: what is decided, and in which words
+//   - process.go: the host's row
+//
+// How to add a cause is in the package comment of daemon.
 package health
 
 import (
@@ -10,17 +34,34 @@ import (
 	"xmrfleet/modules/agent"
 )
 
-// idle is the number of cores below which a process does no work: XMRig's own
-// timers need far less, and a dataset far more, even on a machine that is busy
-// with something else.
-const idle = 0.05
-
-// wedgeMin is the least time without hashrate, however fast the polls: the rate
-// is one of 10 s.
+// wedgeMin is the least time without hashrate that counts as a wedge, however
+// short the interval is: the hashrate is an average over 10 s.
 const wedgeMin = 15 * time.Second
 
-// guess is the decision where systemd cannot be asked: nothing is done.
-func (w Watch) guess(o Observation) Decision {
+// Decide returns what follows from an Observation, and the Watch for the next
+// one. Time is measured by the clock that counts from boot; the wall clock
+// decides nothing.
+func (w Watch) Decide(o Observation, p Policy) (Decision, Watch) {
+	if o.BootID != w.BootID || o.Since < w.At {
+		w = Watch{BootID: o.BootID, At: o.Since, Baselines: w.Baselines}
+	}
+	if o.UnitErr != nil {
+		return w.withoutUnit(o), w
+	}
+	step := o.Since - w.At
+	if step > p.gap() {
+		step = 0
+		w.Run.resetCounts()
+	}
+	w.follow(o, p)
+	d := w.decide(o, p, step)
+	w.keep(o, p, d, step)
+	return d, w
+}
+
+// withoutUnit decides where systemd could not be asked. It never acts: the last
+// decision stands, unless the API shows that the miner hashes.
+func (w Watch) withoutUnit(o Observation) Decision {
 	d := Decision{State: agent.Unhealthy, Cause: CauseUnit, Problem: o.UnitErr.Error()}
 	switch {
 	case o.Summary != nil && o.Summary.Hashing():
@@ -34,30 +75,25 @@ func (w Watch) guess(o Observation) Decision {
 	return d
 }
 
+// decide goes through the rules in their order: the circuit breaker, a unit
+// without a process, a process that may need more time, and the verdict on what
+// the polls read. Step is the time since the last poll, 0 after a gap.
 func (w *Watch) decide(o Observation, p Policy, step time.Duration) Decision {
 	w.Open = (w.Open || len(w.Crashes) > p.CrashLimit) && !p.Immediate
 	if w.Open {
-		return w.broken(o.Unit, p)
+		return w.crashLoop(o.Unit, p)
 	}
-	if d, ok := unit(o.Unit); ok {
+	if d, ok := withoutProcess(o.Unit); ok {
 		return d
 	}
-	if w.Run.Missed++; o.Summary != nil {
-		w.Run.Missed, w.Run.MissedFor = 0, 0
-		w.Run.Answered = true
-		w.Run.Working = o.Summary.Connected() && !o.Summary.Paused && o.Summary.Job()
-		w.Run.Hashed = w.Run.Hashed || o.Summary.Rate() > 0
-	} else {
-		w.Run.MissedFor += step
-		w.Run.Working = w.Run.Working && !miner.Answered(o.APIErr)
-	}
-	w.sample(o, p)
+	w.Run.countAnswer(o, step)
+	w.sampleCPU(o, p)
 	switch {
-	case o.Foreign != nil: // neither time nor a restart frees the port
+	case o.Foreign != nil: // which neither time nor a restart changes
 	case !w.Run.Hashed && o.Unit.Age < p.StartGrace:
 		w.Run.Reading = CauseStarting
 		return starting(o, w.Run.Cores)
-	case p.Immediate && zero(o):
+	case p.Immediate && zeroHashrate(o):
 		return Decision{State: agent.Unhealthy, Cause: w.Run.read(o), Problem: problem(o),
 			Evidence: "any error restarts", Action: Restart, Alert: true}
 	case o.Summary == nil && w.Run.Answered && w.Run.Missed < p.WedgePolls:
@@ -66,11 +102,11 @@ func (w *Watch) decide(o Observation, p Policy, step time.Duration) Decision {
 		return d
 	}
 	w.hold(w.Run.read(o), step)
-	return w.judge(o, p, step)
+	return w.verdict(o, p, step)
 }
 
-// zero is the specification's test.
-func zero(o Observation) bool {
+// zeroHashrate is the specification's test of whether to restart.
+func zeroHashrate(o Observation) bool {
 	if o.Summary == nil {
 		return !miner.Answered(o.APIErr)
 	}
@@ -78,8 +114,8 @@ func zero(o Observation) bool {
 	return rate != nil && *rate == 0
 }
 
-// broken is the decision while the circuit breaker is open.
-func (w *Watch) broken(u systemd.Unit, p Policy) Decision {
+// crashLoop decides while the circuit breaker is open: the unit is stopped, once.
+func (w *Watch) crashLoop(u systemd.Unit, p Policy) Decision {
 	d := Decision{
 		State: agent.Crashed, Cause: CauseCrashLoop, Alert: true,
 		Problem: fmt.Sprintf("%s: more than %d crashes within %s; stopped until somebody starts it",
@@ -92,8 +128,9 @@ func (w *Watch) broken(u systemd.Unit, p Policy) Decision {
 	return d
 }
 
-// unit decides where there is no process to look at.
-func unit(u systemd.Unit) (Decision, bool) {
+// withoutProcess decides where the unit's state says all: it has no process, or
+// one that is only coming or going. Otherwise ok is false.
+func withoutProcess(u systemd.Unit) (d Decision, ok bool) {
 	switch u.Active {
 	case "inactive":
 		d := Decision{State: agent.Stopped, Cause: CauseStopped, Evidence: u.Name + ": inactive"}
@@ -120,101 +157,149 @@ func unit(u systemd.Unit) (Decision, bool) {
 
 const noConfig = 2 // XMRig's exit status
 
-// ending says how the miner's last process ended, when nobody stopped it.
-func ending(u systemd.Unit) string {
-	failure := u.Failure()
-	switch {
-	case failure == "":
-		return u.Name + ": ended without an error"
-	case u.Exit() == noConfig:
-		return failure + ": no valid configuration"
-	}
-	return failure
-}
-
-// sample measures how many cores the process has in use. Its CPU time counts
-// in hundredths of a second, too coarse for polls that follow each other at
-// once.
-func (w *Watch) sample(o Observation, p Policy) {
+// verdict decides by what the polls read, and for how long they have read the
+// same. A cause that is not named here makes the miner unhealthy, unless it has
+// hashed within the last minute, and nothing is done about it.
+func (w *Watch) verdict(o Observation, p Policy, step time.Duration) Decision {
 	r := &w.Run
-	past := o.Since - r.Sampled
-	switch {
-	case o.CPUErr != nil:
-		r.Sampled, r.Cores = 0, -1
-	case r.Sampled == 0:
-		r.CPU, r.Sampled = o.CPU, o.Since
-	case past >= min(time.Second, p.Interval/2):
-		r.Cores = float64(o.CPU-r.CPU) / float64(past)
-		r.CPU, r.Sampled = o.CPU, o.Since
-		w.Cores = max(w.Cores, r.Cores)
+	if r.Reading == CauseHealthy {
+		return w.hashingVerdict(o, p, step)
 	}
+	d := Decision{State: agent.Unhealthy, Cause: r.Reading, Problem: problem(o)}
+	if o.Summary != nil && o.Summary.Hashing() {
+		d.State, d.Problem = agent.Running, ""
+	}
+	switch r.Reading {
+	case CausePoolDown, CauseNoJob:
+		d.Alert = r.Held >= p.PoolAlert
+	case CausePaused:
+		d.Alert = r.Held >= p.PauseLimit
+		if r.Held >= p.PauseLimit && !w.Tried.Pause {
+			w.askRestart(&d, o, p)
+		}
+	case CauseDataset:
+		w.datasetVerdict(&d, o, p)
+	case CauseWedged:
+		if r.Polls >= p.WedgePolls && r.Held >= wedgeMin {
+			w.askRestart(&d, o, p)
+		}
+	case CauseThreadDead:
+		d.Problem = ""
+		if r.Held > p.ThreadDead {
+			d.Problem = "a thread stands still"
+			w.askRestart(&d, o, p)
+		} else {
+			d.State = agent.Running
+		}
+	case CausePortTaken:
+		d.Alert = true
+		d.Evidence = "; " + o.Foreign.Remedy()
+		d.Problem += d.Evidence
+		// The foreign process may be why the last restart did not help.
+		// When it is gone, another one may.
+		w.Tried.API = false
+	case CauseAPIDead:
+		w.silenceVerdict(&d, o, p)
+	case CauseAPIGarbled:
+		d.Alert = r.Held >= p.APIDead
+		if r.Cores >= idleCores {
+			d.State, d.Problem = agent.Running, ""
+		}
+	}
+	d.Evidence = evidence(o, r) + d.Evidence
+	return d
 }
 
-// flat tells whether the process is known to do no work.
-func (r *Run) flat() bool { return 0 <= r.Cores && r.Cores < idle }
-
-// read tells what a poll shows, whatever was before. What keeps a miner from
-// its work for a reason outside of it comes first.
-func (r *Run) read(o Observation) Cause {
-	s := o.Summary
-	switch {
-	case o.Foreign != nil:
-		return CausePortTaken
-	case s == nil && miner.Answered(o.APIErr):
-		return CauseAPIGarbled
-	case s == nil:
-		return CauseAPIDead
-	case !s.Connected():
-		return CausePoolDown
-	case s.Paused:
-		return CausePaused
-	case s.Rate() > 0 && o.Backends != nil && o.Backends.Standing() > 0:
-		return CauseThreadDead
-	case s.Rate() > 0:
-		return CauseHealthy
-	case !s.Job():
-		return CauseNoJob
-	case r.flat():
-		return CauseWedged
-	case s.Hashrate.Total[0] == nil:
-		return CauseThreadDead // totals stay null until each thread has hashed
-	}
-	return CauseDataset
-}
-
-// hold counts for how long the same is read. A silence began when the answers
-// did end, unless there was garbage before.
-func (w *Watch) hold(reading Cause, step time.Duration) {
-	r := &w.Run
-	silent := func(c Cause) bool { return c == CauseAPIDead || c == CauseAPIGarbled }
-	switch {
-	case reading == r.Reading:
-		r.Polls++
-		r.Held += step
-	case silent(reading) && !silent(r.Reading):
-		r.Polls, r.Held, r.Worked = r.Missed, r.MissedFor, 0
+// datasetVerdict is for a miner that has work and computes, but does not hash. How
+// long a dataset takes is a matter of CPU time: on a machine that is busy with
+// something else it may be hours.
+func (w *Watch) datasetVerdict(d *Decision, o Observation, p Policy) {
+	switch r := &w.Run; {
+	case r.Worked >= p.hashless(w.Restarts):
+		d.Cause = CauseHashless
+		w.askRestart(d, o, p)
+	case !r.Hashed && o.Unit.Age < p.StartGrace+p.DatasetGrace:
+		d.State, d.Problem = agent.Starting, ""
+	case r.Held < p.DatasetGrace:
+		d.State, d.Problem = agent.Running, ""
 	default:
-		r.Polls, r.Held, r.Worked = 1, 0, 0
-	}
-	if r.Polls > 1 && w.Cores > 0 && r.Cores >= 0 {
-		r.Worked += time.Duration(float64(step) * min(1, r.Cores/w.Cores))
-	} else if r.Polls > 1 {
-		r.Worked += step
-	}
-	r.Reading = reading
-	if r.HashingFor += step; reading != CauseHealthy {
-		r.HashingFor = 0
+		d.Alert = true
 	}
 }
 
-// short prints a duration as a person writes it.
-func short(d time.Duration) string {
-	s := d.Round(time.Second).String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
+// silenceVerdict is for a miner whose API does not answer. XMRig never tries
+// again to listen once that failed (XMRig source Api.cpp:124-131), but mines on.
+// So a restart can wait, and there is only one: if it does not help, no other
+// will. A miner that had work and uses no CPU time may be frozen as a whole, or
+// its pool may have gone while the host was too busy to answer. It is restarted
+// as often as that is so, but waits as long.
+func (w *Watch) silenceVerdict(d *Decision, o Observation, p Policy) {
+	r := &w.Run
+	if r.Held < p.APIDead {
+		return
 	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
+	frozen := r.Working && r.idle()
+	if frozen {
+		d.Cause = CauseWedged
 	}
-	return s
+	if d.Alert = true; r.Cores >= 0 && (frozen || !w.Tried.API) {
+		w.askRestart(d, o, p)
+	}
+}
+
+// askRestart asks for a restart, unless the miner is not wanted or the last
+// restart is too recent.
+func (w *Watch) askRestart(d *Decision, o Observation, p Policy) {
+	d.State, d.Alert = agent.Unhealthy, true
+	if d.Problem == "" {
+		d.Problem = problem(o)
+	}
+	wait := time.Duration(0)
+	switch {
+	case w.Asked != "":
+		wait = w.AskedAt + p.BackoffStart - o.Since
+	case w.Restarts > 0:
+		wait = w.Acted + p.backoff(w.Restarts) - o.Since
+	}
+	switch {
+	case o.Desired == agent.Stopped:
+		d.Evidence = "; not restarted: it is to be stopped"
+	case wait > 0:
+		d.Evidence = fmt.Sprintf("; restart %d not before %s from now", w.Restarts+1, short(wait))
+	default:
+		d.Action = Restart
+	}
+}
+
+// hashingVerdict is for a miner that hashes with all threads. It may still find
+// no shares, have them rejected, or be slower than usual.
+func (w *Watch) hashingVerdict(o Observation, p Policy, step time.Duration) Decision {
+	s, r := o.Summary, &w.Run
+	d := Decision{State: agent.Running, Cause: CauseHealthy}
+	bad := func(cause Cause, problem, evidence string) {
+		d.State, d.Cause, d.Problem, d.Evidence = agent.Unhealthy, cause, problem, evidence
+		d.Alert = true
+	}
+	if s.Algo != nil && *s.Algo != r.Algo {
+		r.Algo, r.HashingFor = *s.Algo, 0
+	}
+	r.Shares.count(s, step)
+	r.Rejects.count(s, p)
+	usual := w.Baselines.learn(o, p, r.HashingFor)
+	switch expected := r.Shares.expected(s.Donate); {
+	case expected >= p.StaleAlertK && r.Shares.For >= p.StaleMin:
+		bad(CauseStale, "hashes, but finds no share", r.Shares.evidence(s, expected))
+		if expected >= p.StaleRestartK {
+			text := d.Evidence
+			w.askRestart(&d, o, p)
+			d.Evidence = text + d.Evidence
+		}
+	case r.Rejects.Many:
+		bad(CauseRejects, "pool "+s.Connection.Pool+": rejects shares", r.Rejects.evidence())
+	case usual.degraded:
+		bad(CauseDegraded, usual.problem, usual.evidence)
+	case w.Last.Cause != CauseHealthy:
+		d.Evidence = fmt.Sprintf("%.1f H/s, pool %s", s.Rate(), s.Connection.Pool)
+	}
+	return d
 }

@@ -1,20 +1,20 @@
 package health
 
-// A Decision is what one poll comes to.
+// A Decision is what follows from one poll.
 type Decision struct {
 	State string // one of those of package agent
 	Cause Cause
 
-	// Problem says what is wrong, "" where nothing is. It is the same text
-	// for as long as the same thing is wrong.
+	// Problem says what is wrong, "" where nothing is. While the same thing
+	// is wrong, it is the same text.
 	Problem string
 
-	// Evidence holds the figures that decided, in one line for people. It is
-	// empty while a healthy miner stays healthy.
+	// Evidence says from which figures that was decided, in one line for
+	// people. It is "" while a healthy miner stays healthy.
 	Evidence string
 
 	Action Action
-	Alert  bool // it is wrong for long enough to call somebody
+	Alert  bool // it has been wrong for long enough to call somebody
 }
 
 // A Cause is a stable word for why a miner is in its state.

@@ -9,7 +9,7 @@ import (
 	"xmrfleet/modules/agent"
 )
 
-// Shares are expected by the clock of hashrate and difficulty.
+// Shares are expected according to hashrate and difficulty.
 func TestShares(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -42,7 +42,7 @@ func TestShares(t *testing.T) {
 	}
 }
 
-// What sets the clock of shares back.
+// What begins the count of expected shares again, and what does not.
 func TestSharesAnew(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -112,7 +112,7 @@ func TestRejects(t *testing.T) {
 	}
 }
 
-// A host is measured by itself.
+// A hashrate is compared with what this host used to have.
 func TestDegraded(t *testing.T) {
 	const hour = "360 hash"
 	tests := []struct {

@@ -6,17 +6,17 @@ import (
 	"xmrfleet/modules/agent"
 )
 
-// A Policy holds the figures that decide. The names of its thresholds are
-// those of the settings file, in Go's spelling.
+// A Policy holds the thresholds. Their names are those of the settings file, in
+// Go's spelling.
 type Policy struct {
-	// Immediate is the specification's rule: any zero hashrate and any
-	// unanswered request restart the miner at once, without back-off or
-	// circuit breaker. Only a start has its grace, or it would never end.
+	// Immediate is the specification's rule: a hashrate of zero and a request
+	// without an answer restart the miner at once, without back-off or circuit
+	// breaker. StartGrace holds all the same, or no start would ever end.
 	Immediate bool
 
 	Interval time.Duration // between two polls
 
-	StartGrace   time.Duration // without any hashrate after a start
+	StartGrace   time.Duration // in which a new process need not hash
 	PauseLimit   time.Duration // until a pause is ended by a restart
 	PoolAlert    time.Duration // until a pool that is down is reported
 	DatasetGrace time.Duration // for a rebuild of the dataset
@@ -34,14 +34,14 @@ type Policy struct {
 
 	BackoffStart time.Duration // between the first restart and the second
 	BackoffLimit time.Duration
-	BackoffReset time.Duration // of health, which forgets earlier restarts
+	BackoffReset time.Duration // of health, after which earlier restarts are forgotten
 
-	CrashLimit  int // more crashes than these within CrashWindow are a loop
+	CrashLimit  int // more crashes within CrashWindow are a crash loop
 	CrashWindow time.Duration
 }
 
-// NewPolicy is the policy that settings ask for. Thresholds that it does not
-// know are ignored: xmrfleet may be newer than the agent.
+// NewPolicy returns the policy that settings ask for, with defaults for the rest.
+// Unknown thresholds are ignored, because xmrfleet may be newer than the agent.
 func NewPolicy(s agent.Settings) Policy {
 	seconds := func(name string, d time.Duration) time.Duration {
 		if v, ok := s.Thresholds[name]; ok {
@@ -83,11 +83,12 @@ func NewPolicy(s agent.Settings) Policy {
 	}
 }
 
-// gap is the time between two polls above which what lies between them is
-// unknown: the agent did not run, or the machine stood still.
+// gap is the longest time between two polls that follow each other. After a
+// longer one, nothing is known of the time between: the agent did not run, or
+// the machine was suspended.
 func (p Policy) gap() time.Duration { return max(5*p.Interval, 30*time.Second) }
 
-// backoff is the wait after the nth restart in a row.
+// backoff is the wait after the nth restart in a row: it doubles, up to a limit.
 func (p Policy) backoff(n int) time.Duration {
 	wait := p.BackoffStart
 	for ; n > 1 && wait < p.BackoffLimit; n-- {
@@ -96,10 +97,9 @@ func (p Policy) backoff(n int) time.Duration {
 	return min(wait, p.BackoffLimit)
 }
 
-// hashless is how long a miner with work may compute, as fast as it ever did,
-// without any hash. The
-// slowest hosts need minutes for a dataset, and a restart begins it again; so
-// the time doubles with each restart that did not help.
+// hashless is how long a miner with work may compute without any hash, in time at
+// full use. The slowest hosts need minutes for a dataset, and a restart begins
+// it again; so the time doubles with each restart that did not help.
 func (p Policy) hashless(restarts int) time.Duration {
 	return 10 * p.DatasetGrace << min(restarts, 6)
 }

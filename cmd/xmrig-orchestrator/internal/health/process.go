@@ -19,19 +19,18 @@ type Process struct {
 	StoppedAt time.Time // zero while the process runs
 	CheckedAt time.Time
 
-	Errors    int // times that the miner became unhealthy, crashed or was restarted
+	Errors    int // how often the miner became unhealthy, crashed or was restarted
 	LastError string
-	Restarts  int // by systemd, over the row's whole life
+	Restarts  int // by systemd and by the agent, over the whole life of the row
 
 	Hashrate *float64 // H/s over 10 s
-	Accepted *int64   // shares of the process last seen
+	Accepted *int64   // shares of the last process; nil until its first answer
 	Rejected *int64
 	Snapshot []byte // the summary as JSON; nil when the API did not answer
 }
 
-// Next is the row that follows p after an observation and what was decided on
-// it. seen is the unit as it was when p was recorded, nil for a row that an
-// earlier agent wrote.
+// Next returns the row that follows p after an observation and its decision. Seen
+// is the unit as it was when p was saved, nil if that is not known.
 func (p Process) Next(o Observation, d Decision, seen *systemd.Unit) Process {
 	state, problem := d.State, d.Problem
 	n := p
@@ -40,7 +39,7 @@ func (p Process) Next(o Observation, d Decision, seen *systemd.Unit) Process {
 	}
 	if n.Restarts > p.Restarts {
 		n.Errors += n.Restarts - p.Restarts
-		if p.State != agent.Restarting { // whose cause is known already
+		if p.State != agent.Restarting { // or LastError says why already
 			n.LastError = "ended between two polls; systemd restarted it"
 		}
 	}
@@ -57,8 +56,8 @@ func (p Process) Next(o Observation, d Decision, seen *systemd.Unit) Process {
 	return n.measure(o)
 }
 
-// follow takes over which process the unit runs: PID and start time together
-// name it, since a PID comes back after a reboot.
+// follow takes over the unit's process. It is another one if its PID or its start
+// time is another, because PIDs come back after a reboot.
 func (p Process) follow(u systemd.Unit, seen *systemd.Unit) Process {
 	p.Restarts += p.restarts(u, seen)
 	if u.PID == 0 {
@@ -75,10 +74,10 @@ func (p Process) follow(u systemd.Unit, seen *systemd.Unit) Process {
 	return p
 }
 
-// restarts counts the unit's automatic restarts since p was recorded. systemd
-// sets its count back to 0 at a start by hand. So without an earlier count, a
-// new process of a unit that has one was itself started automatically: at
-// least one restart.
+// restarts counts the unit's automatic restarts since p was saved. systemd sets
+// its count back to 0 when somebody starts the unit. So where no earlier count
+// is known, but the count is not 0 and the process is a new one, the process was
+// started automatically: at least one restart.
 func (p Process) restarts(u systemd.Unit, seen *systemd.Unit) int {
 	switch {
 	case seen != nil && u.Restarts >= seen.Restarts:
@@ -91,8 +90,8 @@ func (p Process) restarts(u systemd.Unit, seen *systemd.Unit) int {
 	return 0
 }
 
-// measure takes over what the miner says of itself. A summary that comes while
-// the unit has no process is of another miner.
+// measure takes over the figures of the miner's summary. Where the unit has no
+// process, the summary is another miner's and is ignored.
 func (p Process) measure(o Observation) Process {
 	p.Hashrate, p.Snapshot = nil, nil
 	if o.Summary == nil || (o.UnitErr == nil && o.Unit.PID == 0) {

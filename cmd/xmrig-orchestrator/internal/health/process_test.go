@@ -10,7 +10,7 @@ import (
 	"xmrfleet/modules/agent"
 )
 
-// line shows what a story is about.
+// line shows the fields of a row that the stories change.
 func line(p Process) string {
 	return fmt.Sprintf("%s pid=%d errors=%d restarts=%d %q", p.State, p.PID, p.Errors, p.Restarts, p.LastError)
 }
@@ -143,8 +143,8 @@ func TestNextTimes(t *testing.T) {
 	}
 }
 
-// What the miner says of itself is recorded while it says it; the shares stay
-// until another process counts anew.
+// Hashrate and snapshot are in the row while the miner answers. The shares stay
+// there until another process runs.
 func TestNextMeasures(t *testing.T) {
 	hashing := recorded(t, "logged-in-no-job", "4012.5,4013.1,4000.9")
 	hashing.Results.Good, hashing.Results.Total = 97, 100

@@ -7,22 +7,23 @@ import (
 	"xmrfleet/cmd/xmrig-orchestrator/internal/miner"
 )
 
-// Shares is the clock of shares. A miner finds them as a Poisson process: the
-// chance that k expected ones all fail to appear is e^-k, so the clock counts
-// shares instead of seconds. It starts anew when one is accepted or rejected,
-// and when the miner reconnects, which does all that a restart would do.
+// Shares counts the shares that are expected since the last one. A miner finds
+// them as a Poisson process: the chance that none appears where k are expected is
+// e^-k. So a number of shares is a better limit than a time. The count begins
+// again when a share is accepted or rejected, and when the miner reconnects,
+// which does all that a restart would do.
 type Shares struct {
 	Total    int64
 	UptimeMS int64
 	Diff     float64
 	Expected float64
-	Peak     float64 // the most that was expected in a second
-	For      time.Duration
+	Peak     float64       // the most that was expected in a second
+	For      time.Duration // that Expected was counted over
 }
 
-// count adds what a poll's hashrate and difficulty let expect. Both change
-// while a share is awaited: a pool adapts the difficulty at any job, so that
-// the harder one of two polls holds for the time between.
+// count adds the shares expected since the last poll, from hashrate and
+// difficulty. A pool may change the difficulty with each job; the higher one of
+// the two polls is taken for the time between.
 func (c *Shares) count(s *miner.Summary, step time.Duration) {
 	if s.Results.Total != c.Total || s.Connection.UptimeMS < c.UptimeMS || c.UptimeMS == 0 {
 		*c = Shares{Total: s.Results.Total}
@@ -35,31 +36,33 @@ func (c *Shares) count(s *miner.Summary, step time.Duration) {
 	c.UptimeMS, c.Diff = s.Connection.UptimeMS, s.Connection.Diff
 }
 
-// expected is the number of shares that should have come, without those that
-// went to XMRig's developers: a round of level minutes in each 100 (XMRig
-// source donate.h), at worst when the most was to be expected.
+// expected is the number of shares that should have come, less those that may have
+// gone to XMRig's developers: level minutes in each 100 (XMRig source donate.h).
+// It supposes that these were the minutes in which the most was expected.
 func (c *Shares) expected(level int) float64 {
 	const cycle = 100 * time.Minute
 	donated := time.Duration(level) * time.Minute * (1 + c.For/cycle)
 	return max(0, c.Expected-c.Peak*donated.Seconds())
 }
 
+// evidence says how many shares did not come.
 func (c *Shares) evidence(s *miner.Summary, expected float64) string {
 	return fmt.Sprintf("no share for %s, %.1f expected at %.1f H/s and difficulty %.0f",
 		short(c.For), expected, s.Rate(), s.Connection.Diff)
 }
 
-// Rejects is the ratio of rejected shares over the last window of them. It
-// moves on by half a window at a time.
+// Rejects tells whether the pool rejects too many of the last shares. It looks at
+// a window of them, which moves on by half its length at a time.
 type Rejects struct {
 	Marks [2]Count // half a window apart, the older first
-	Count Count    // since the older mark, as last judged
-	Many  bool
+	Count Count    // in the last full window
+	Many  bool     // of them are bad
 }
 
-// A Count is of shares that a pool answered.
+// A Count is a number of shares, and how many of them the pool rejected.
 type Count struct{ Total, Bad int64 }
 
+// count takes over a poll's shares.
 func (r *Rejects) count(s *miner.Summary, p Policy) {
 	now := Count{s.Results.Total, s.Rejected()}
 	if now.Total < r.Marks[1].Total { // another session counts

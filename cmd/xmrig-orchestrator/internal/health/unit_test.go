@@ -41,8 +41,8 @@ func service(age time.Duration) systemd.Unit {
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
-// What one poll comes to of which nothing came before: the first one of an
-// agent, and the answer of its status command without a database.
+// What is decided from one poll alone: the first one of an agent, and the one of
+// its status command without a database.
 func TestDecideAtOnce(t *testing.T) {
 	const young, old = 119 * time.Second, 240 * time.Second
 	refused := errors.New("miner api 127.0.0.1:8080: connection refused")

@@ -7,10 +7,12 @@ import (
 	"xmrfleet/modules/agent"
 )
 
-// A Watch is what is remembered of the miner between polls. Its zero value
+// A Watch is what Decide remembers of the miner between polls; the zero Watch
 // remembers nothing. It is a value: a copy does not change with the original.
-// Stored as JSON, it lets a restarted agent go on where it was; after a
-// reboot, only what was learned of the hashrate is left of it.
+//
+// It is stored as JSON, so that a restarted agent goes on where the one before
+// it was. A renamed field is forgotten by it. After a reboot, only Baselines
+// are kept.
 type Watch struct {
 	BootID string
 	At     time.Duration // of the last poll, since boot
@@ -19,46 +21,47 @@ type Watch struct {
 	Run Run // of the miner's process
 
 	Crashes []time.Duration // restarts by systemd, since boot
-	Open    bool            // the circuit breaker has stopped the unit
-	Halted  bool            // and it did stop
+	Open    bool            // the circuit breaker: the unit is to be stopped
+	Halted  bool            // Open, and the unit has stopped
 
-	Asked    Cause // why a restart is asked for that has not happened yet
+	Asked    Cause // of the restart that was asked for and has not happened yet
 	AskedAt  time.Duration
-	Restarts int           // that were asked for and happened, in a row
-	Acted    time.Duration // the last of them
-	Tried    Tried
+	Restarts int           // that were asked for and happened, without a long health between them
+	Acted    time.Duration // when the last of them happened
+	Tried    Attempts
 
-	Cores     float64 // the most that the miner had in use
+	Cores     float64 // the most that the miner ever had in use
 	Baselines Baselines
 }
 
-// Tried are the causes that one restart cures or none does.
-type Tried struct{ Pause, API bool }
+// Attempts are the causes for which one restart was made. If the first does not
+// help, no other will.
+type Attempts struct{ Pause, API bool }
 
-// A Run is what is remembered of one process. Durations are of polls that
-// followed each other without a gap.
+// A Run is what is remembered of one process of the miner. Durations are counted
+// from poll to poll, and begin again after a gap.
 type Run struct {
 	PID      int
-	Started  int64 // Unix time that systemd noted
+	Started  int64 // Unix time, from systemd
 	Restarts int   // NRestarts of its unit
 
-	Hashed   bool // it had a hashrate once
-	Answered bool // its API answered once
+	Hashed   bool // it has had a hashrate
+	Answered bool // its API has answered
 	Working  bool // as of its last answer: connected, with a job, not paused
 
-	CPU     time.Duration // used when it was sampled
-	Sampled time.Duration // since boot; 0: CPU is not known
-	Cores   float64       // in use before that; -1: not known
-	Worked  time.Duration // at full use, as long as it reads the same
+	CPU     time.Duration // time used, at the last sample
+	Sampled time.Duration // when that was; 0: CPU is not known
+	Cores   float64       // in use between the last two samples; -1: not known
+	Worked  time.Duration // Held, weighted by the share of Watch.Cores in use
 
 	Missed    int // polls in a row without a summary
 	MissedFor time.Duration
 
-	Reading Cause // what the last poll showed
-	Polls   int   // in a row that showed it
-	Held    time.Duration
+	Reading Cause         // what the last poll showed: see read
+	Polls   int           // in a row that showed it
+	Held    time.Duration // between the first and the last of them
 
-	Algo       string // that it hashes
+	Algo       string // that it hashes with
 	HashingFor time.Duration
 	HealthyFor time.Duration
 
@@ -66,52 +69,33 @@ type Run struct {
 	Rejects Rejects
 }
 
-// Decide tells what a poll comes to, and what is to be remembered of it. Only
-// the clock that counts from boot has a say.
-func (w Watch) Decide(o Observation, p Policy) (Decision, Watch) {
-	if o.BootID != w.BootID || o.Since < w.At {
-		w = Watch{BootID: o.BootID, At: o.Since, Baselines: w.Baselines}
-	}
-	if o.UnitErr != nil {
-		return w.guess(o), w
-	}
-	step := o.Since - w.At
-	if step > p.gap() {
-		step = 0
-		w.Run.lapse()
-	}
-	w.follow(o, p)
-	d := w.decide(o, p, step)
-	w.remember(o, p, d, step)
-	return d, w
-}
-
-// lapse forgets what was counted in polls that followed each other.
-func (r *Run) lapse() {
+// resetCounts begins again with all that is counted from poll to poll.
+func (r *Run) resetCounts() {
 	r.Sampled, r.Cores = 0, -1
 	r.Missed, r.MissedFor = 0, 0
 	r.Reading, r.Polls, r.Held, r.Worked = "", 0, 0, 0
 	r.HashingFor, r.HealthyFor = 0, 0
 }
 
-// follow takes over which process the unit runs, and counts its crashes.
+// follow counts the unit's crashes, closes the circuit breaker when somebody has
+// started the unit, and begins a new Run with each new process.
 func (w *Watch) follow(o Observation, p Policy) {
 	u := o.Unit
 	if w.Last.State == "" {
 		w.Run.Restarts = u.Restarts
 	}
 	if u.Restarts < w.Run.Restarts { // systemd counts anew: a start by hand
-		w.close()
+		w.closeBreaker()
 		w.Run.Restarts = 0
 	}
-	w.crash(u.Restarts-w.Run.Restarts, o.Since, p)
+	w.countCrashes(u.Restarts-w.Run.Restarts, o.Since, p)
 	w.Run.Restarts = u.Restarts
 
 	switch {
 	case u.PID == 0:
 		w.Halted = w.Open && (u.Active == "inactive" || u.Active == "failed")
 	case w.Halted:
-		w.close()
+		w.closeBreaker()
 	}
 	if w.Run.PID == u.PID && w.Run.Started == u.Started.Unix() {
 		return
@@ -126,9 +110,9 @@ func (w *Watch) follow(o Observation, p Policy) {
 	w.Run = Run{PID: u.PID, Started: u.Started.Unix(), Restarts: u.Restarts, Cores: -1}
 }
 
-// crash notes n restarts since the last poll, spread evenly, and forgets those
-// that are older than the window.
-func (w *Watch) crash(n int, now time.Duration, p Policy) {
+// countCrashes adds n restarts by systemd, evenly spread over the time since the
+// last poll, and forgets those that are older than the window.
+func (w *Watch) countCrashes(n int, now time.Duration, p Policy) {
 	if n == 0 && len(w.Crashes) == 0 {
 		return
 	}
@@ -141,11 +125,11 @@ func (w *Watch) crash(n int, now time.Duration, p Policy) {
 	w.Crashes = slices.DeleteFunc(recent, func(at time.Duration) bool { return now-at > p.CrashWindow })
 }
 
-// close closes the circuit breaker.
-func (w *Watch) close() { w.Open, w.Halted, w.Crashes = false, false, nil }
+func (w *Watch) closeBreaker() { w.Open, w.Halted, w.Crashes = false, false, nil }
 
-// remember keeps a decision, and forgets earlier restarts after a long health.
-func (w *Watch) remember(o Observation, p Policy, d Decision, step time.Duration) {
+// keep keeps a decision for the next poll. It forgets earlier restarts once the
+// miner has been healthy for long.
+func (w *Watch) keep(o Observation, p Policy, d Decision, step time.Duration) {
 	r := &w.Run
 	w.At, w.Last = o.Since, d
 	w.Last.Action = None
@@ -156,7 +140,7 @@ func (w *Watch) remember(o Observation, p Policy, d Decision, step time.Duration
 		r.HealthyFor = 0
 	}
 	if r.HealthyFor >= p.BackoffReset {
-		w.Restarts, w.Asked, w.Tried = 0, "", Tried{}
+		w.Restarts, w.Asked, w.Tried = 0, "", Attempts{}
 	}
 	if d.Action == Restart {
 		w.Asked, w.AskedAt = d.Cause, o.Since

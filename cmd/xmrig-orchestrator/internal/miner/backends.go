@@ -8,12 +8,12 @@ import (
 
 // Backends is what the agent reads of the CPU backend in /2/backends.
 type Backends struct {
-	MSR       bool // written by XMRig itself; true after the first job
+	MSR       bool // XMRig has written the MSR registers; not before its first job
 	HugePages Pages
-	Threads   []*float64 // H/s of each over 10 s; none before the first job
+	Threads   []*float64 // H/s of each over 10 s; empty before the first job
 }
 
-// Backends asks for /2/backends, as Summary does for the summary.
+// Backends asks for /2/backends, with the timeout and the errors of Summary.
 func (c Client) Backends(ctx context.Context) (*Backends, error) {
 	body, err := c.get(ctx, "/2/backends")
 	if err != nil {
@@ -51,7 +51,7 @@ func parseBackends(body []byte) (*Backends, error) {
 	return nil, answerError{fmt.Errorf("parse backends: no cpu backend in it")}
 }
 
-// Standing is the number of threads that do not hash while others do.
+// Standing returns how many threads do not hash while others do.
 func (b *Backends) Standing() int {
 	n := 0
 	for _, rate := range b.Threads {

@@ -1,5 +1,9 @@
-// Package miner reads XMRig's HTTP API. It speaks just enough HTTP for it:
-// the standard library's client would add a third to the agent's memory.
+// Package miner reads XMRig's HTTP API: the summary (summary.go) and the CPU
+// backend (backends.go). It only reads, and speaks just enough HTTP for that: the
+// standard library's client would add a third to the agent's memory.
+//
+// Another figure of an answer is a field of Summary or Backends. If the agent
+// cannot decide without it, Summary.missing has to name it.
 package miner
 
 import (
@@ -17,20 +21,20 @@ import (
 
 const (
 	timeout = 3 * time.Second
-	// maxAnswer is twice what XMRig says of 512 threads.
+	// maxAnswer is twice the size of XMRig's answer with 512 threads.
 	maxAnswer = 256 << 10
 )
 
-// A Client asks one miner's API. Its zero Token sends no Authorization header:
-// XMRig answers 401 to any such header when it has no token set (XMRig source
+// A Client asks one miner's API. If Token is "", it sends no Authorization header:
+// an XMRig that has no token answers 401 to any such header (XMRig source
 // Httpd.cpp:178-198).
 type Client struct {
 	Address string // host:port
 	Token   string
 }
 
-// Summary asks for /2/summary, waiting at most 3 s. The error's text is the
-// same for each occurrence of the same cause.
+// Summary asks for /2/summary, and waits for at most 3 s. The same cause is always
+// the same error text.
 func (c Client) Summary(ctx context.Context) (*Summary, error) {
 	body, err := c.get(ctx, "/2/summary")
 	if err != nil {
@@ -43,6 +47,7 @@ func (c Client) Summary(ctx context.Context) (*Summary, error) {
 	return s, nil
 }
 
+// get returns the body of the answer to one request.
 func (c Client) get(ctx context.Context, path string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -57,8 +62,8 @@ func (c Client) get(ctx context.Context, path string) ([]byte, error) {
 	return body, err
 }
 
-// exchange sends one request and reads until the miner closes the connection,
-// as XMRig does after each answer.
+// exchange sends one request and returns all that comes back until the miner
+// closes the connection, as XMRig does after each answer.
 func (c Client) exchange(ctx context.Context, path string) ([]byte, error) {
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, "tcp", c.Address)
@@ -85,8 +90,8 @@ func (c Client) exchange(ctx context.Context, path string) ([]byte, error) {
 	return raw, err
 }
 
-// cause drops from a network error what differs between two occurrences, such
-// as our own port.
+// cause cuts from a network error what is another each time, such as the port of
+// this end.
 func cause(ctx context.Context, err error) error {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
 		return fmt.Errorf("no answer within %v", timeout)
@@ -102,6 +107,7 @@ func cause(ctx context.Context, err error) error {
 	return err
 }
 
+// parseAnswer returns the body of an HTTP answer.
 func parseAnswer(raw []byte) ([]byte, error) {
 	head, body, ok := bytes.Cut(raw, []byte("\r\n\r\n"))
 	if !ok {

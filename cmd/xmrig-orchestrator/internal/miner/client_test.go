@@ -35,6 +35,18 @@ func listen(t *testing.T, answer func(net.Conn)) string {
 	return l.Addr().String()
 }
 
+// patiently asks again while the answer comes too late only because the machine
+// is slow.
+func patiently[T any](ask func(context.Context) (T, error)) (T, error) {
+	for end := time.Now().Add(time.Minute); ; {
+		answer, err := ask(context.Background())
+		late := err != nil && strings.HasSuffix(err.Error(), "no answer within 3s")
+		if !late || time.Now().After(end) {
+			return answer, err
+		}
+	}
+}
+
 // request reads a request up to its empty line.
 func request(c net.Conn) string {
 	var b strings.Builder
@@ -96,7 +108,7 @@ func TestSummary(t *testing.T) {
 				request(c)
 				io.WriteString(c, tt.answer)
 			})
-			s, err := Client{Address: address}.Summary(t.Context())
+			s, err := patiently(Client{Address: address}.Summary)
 			switch {
 			case tt.want == "" && err != nil:
 				t.Fatal(err)
@@ -148,25 +160,36 @@ func TestHang(t *testing.T) {
 			if want := "miner api " + address + ": no answer within 3s"; err == nil || err.Error() != want {
 				t.Errorf("error is %v, want %s", err, want)
 			}
-			if took := time.Since(start); took < timeout || took > 5*timeout {
+			if name == "silent" && Answered(err) {
+				t.Errorf("%v: answered is true", err)
+			}
+			if took := time.Since(start); took < timeout || took > time.Minute {
 				t.Errorf("took %v", took)
 			}
 		})
 	}
 }
 
+// A request ends when its context does, not only after the timeout. On a machine
+// so busy that this takes as long, it is tried again.
 func TestCancel(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	address := listen(t, func(c net.Conn) {
-		cancel()
-		io.Copy(io.Discard, c)
-	})
-	start := time.Now()
-	if _, err := (Client{Address: address}).Summary(ctx); err == nil {
-		t.Error("no error")
-	}
-	if took := time.Since(start); took >= timeout {
-		t.Errorf("took %v", took)
+	for end := time.Now().Add(time.Minute); ; {
+		ctx, cancel := context.WithCancel(t.Context())
+		address := listen(t, func(c net.Conn) {
+			cancel()
+			io.Copy(io.Discard, c)
+		})
+		start := time.Now()
+		if _, err := (Client{Address: address}).Summary(ctx); err == nil {
+			t.Error("no error")
+		}
+		took := time.Since(start)
+		if took < timeout {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("took %v", took)
+		}
 	}
 }
 
@@ -177,7 +200,7 @@ func TestRefused(t *testing.T) {
 	}
 	address := l.Addr().String()
 	l.Close()
-	_, err = Client{Address: address}.Summary(t.Context())
+	_, err = patiently(Client{Address: address}.Summary)
 	if want := "miner api " + address + ": connection refused"; err == nil || err.Error() != want {
 		t.Errorf("error is %v, want %s", err, want)
 	}
@@ -190,7 +213,7 @@ func TestReset(t *testing.T) {
 		io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\n{")
 		c.(*net.TCPConn).SetLinger(0)
 	})
-	_, err := Client{Address: address}.Summary(t.Context())
+	_, err := patiently(Client{Address: address}.Summary)
 	if want := "miner api " + address + ": connection reset by peer"; err == nil || err.Error() != want {
 		t.Errorf("error is %v, want %s", err, want)
 	}

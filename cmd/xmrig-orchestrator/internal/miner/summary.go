@@ -7,7 +7,7 @@ import (
 	"math"
 )
 
-// A Summary is what the agent reads of /2/summary.
+// A Summary is what the agent uses of /2/summary.
 type Summary struct {
 	Version string  `json:"version"`
 	Uptime  int64   `json:"uptime"` // seconds, by the wall clock
@@ -21,26 +21,26 @@ type Summary struct {
 	} `json:"results"`
 
 	Connection struct {
-		Pool     string  `json:"pool"` // kept when the connection is lost
+		Pool     string  `json:"pool"` // stays when the connection is lost
 		IP       *string `json:"ip"`
 		UptimeMS int64   `json:"uptime_ms"` // monotonic; 0 when not connected
 		Diff     float64 `json:"diff"`      // of the current job; 0 without one
 	} `json:"connection"`
 
-	// Hashrate holds H/s over 10 s, 60 s and 15 min; nil until there is enough
-	// history, and 0 for any of the reasons not to hash.
+	// Hashrate holds H/s over 10 s, 60 s and 15 min. Each is nil until XMRig
+	// has enough history, and 0 when it does not hash for whatever reason.
 	Hashrate struct {
 		Total [3]*float64 `json:"total"`
 	} `json:"hashrate"`
 
 	HugePages Pages `json:"hugepages"`
 
-	// JSON is the answer it was read from, compacted.
+	// JSON is the whole answer, without white space.
 	JSON []byte `json:"-"`
 }
 
-// Parse reads the body of a /2/summary answer. One that lacks what the agent
-// decides by, as that of another version may, is an error.
+// Parse reads the body of an answer to /2/summary. It is an error if a field is
+// missing that the agent decides by, as it may be in another version of XMRig.
 func Parse(body []byte) (*Summary, error) {
 	s, none := new(Summary), math.NaN()
 	s.Results.Total, s.Connection.UptimeMS, s.Hashrate.Total[0] = -1, -1, &none
@@ -58,8 +58,9 @@ func Parse(body []byte) (*Summary, error) {
 	return s, nil
 }
 
-// missing names what would be taken for a fault of the miner if it was not in
-// the answer. Parse sets each to what no answer can hold.
+// missing names a field that was not in the answer, of those whose absence would
+// look like a fault of the miner. Parse has set each to a value that no answer
+// can have.
 func (s *Summary) missing() string {
 	rate := s.Hashrate.Total[0]
 	switch {
@@ -75,7 +76,7 @@ func (s *Summary) missing() string {
 	return ""
 }
 
-// Pages are the huge pages that the miner has and those that it wants.
+// Pages are the huge pages that the miner has, and how many it wants.
 type Pages [2]int64
 
 // Connected tells whether the miner is logged in to its pool.
@@ -83,11 +84,11 @@ func (s *Summary) Connected() bool {
 	return s.Connection.IP != nil && s.Connection.UptimeMS > 0
 }
 
-// Job tells whether the miner has work to do. A pool may accept a login and
-// send no job.
+// Job tells whether the miner has a job. A pool may accept the login and send
+// none.
 func (s *Summary) Job() bool { return s.Algo != nil && s.Connection.Diff > 0 }
 
-// Rate is the hashrate over 10 s, 0 where that is not known.
+// Rate is the hashrate over 10 s, 0 if it is not known.
 func (s *Summary) Rate() float64 {
 	if rate := s.Hashrate.Total[0]; rate != nil {
 		return *rate

@@ -1,6 +1,6 @@
-// Package port tells which process listens on a TCP port of this machine. It
-// reads proc(5) and nothing else: an answer on the port says nothing of who
-// gave it, and a second XMRig gives the same ones.
+// Package port tells which process listens on a TCP port of this machine, from
+// proc(5). It never connects to the port: a second XMRig gives the same answers
+// as the first, so that an answer does not tell who gave it.
 package port
 
 import (
@@ -23,12 +23,12 @@ import (
 type Owner struct {
 	PID  int
 	Exe  string // its executable, or its name where that cannot be read
-	Unit string // the service that it belongs to, "" if none
+	Unit string // the system service that it belongs to, "" if none
 }
 
 func (o Owner) String() string { return fmt.Sprintf("pid %d, %s", o.PID, o.Exe) }
 
-// Remedy says what to do against it.
+// Remedy says how to get rid of the process.
 func (o Owner) Remedy() string {
 	switch {
 	case o.PID == 1:
@@ -39,28 +39,29 @@ func (o Owner) Remedy() string {
 	return "to end it: kill " + strconv.Itoa(o.PID)
 }
 
-// A Lookup finds owners in Proc, where proc(5) is mounted. It remembers the
-// last one, because the kernel goes through all of its connections to list the
-// few sockets that listen.
+// A Lookup finds owners in Proc, where proc(5) is mounted. It remembers the last
+// one for as long as that keeps its socket: to list the few sockets that listen,
+// the kernel goes through all of its connections. It is for one goroutine.
 type Lookup struct {
 	Proc string
 
+	// The last answer of Foreign, and what it was asked.
 	address string
 	pid     int
 	found   descriptor
 	foreign *Owner
 }
 
-// A descriptor is a socket that a process has open.
+// A descriptor is a link in an fd directory to a socket that a process has open.
 type descriptor struct {
 	pid          int
 	link, socket string
 }
 
-// Foreign returns the process that listens on address although it is not of the
-// control group of the process pid; nil, if nobody listens or that one does.
-// With pid 0 any process is foreign. An error says that it is not known whose
-// the port is, for want of CAP_SYS_PTRACE perhaps.
+// Foreign returns the process that listens on address, if it is in another control
+// group than the process pid. It returns nil if nobody listens, or a process of
+// that group does. With pid 0 any process is foreign. An error says that the
+// owner is not known, perhaps for lack of CAP_SYS_PTRACE.
 func (l *Lookup) Foreign(address string, pid int) (*Owner, error) {
 	if l.address == address && l.pid == pid && l.found.open() {
 		return l.foreign, nil
@@ -84,7 +85,8 @@ func (l *Lookup) Foreign(address string, pid int) (*Owner, error) {
 	return foreign, err
 }
 
-// owner is the process that listens, nil if it is of the control group of pid.
+// owner describes the process that listens, nil if it is in the control group of
+// pid.
 func (l *Lookup) owner(listens, pid int) (*Owner, error) {
 	group, err := l.group(listens)
 	if err != nil {
@@ -98,17 +100,19 @@ func (l *Lookup) owner(listens, pid int) (*Owner, error) {
 	return &Owner{PID: listens, Exe: l.exe(listens), Unit: service(group)}, nil
 }
 
+// open tells whether the process still has the socket open.
 func (d descriptor) open() bool {
 	socket, err := os.Readlink(d.link)
 	return err == nil && socket == d.socket
 }
 
+// file is the path of a file about a process.
 func (l *Lookup) file(pid int, name string) string {
 	return filepath.Join(l.Proc, strconv.Itoa(pid), name)
 }
 
-// listening returns the listening sockets, as they are named in the fd
-// directories, that a connection to address may reach.
+// listening returns the listening sockets that a connection to address may reach,
+// by their names in the fd directories.
 func (l *Lookup) listening(address string) (map[string]bool, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
@@ -143,8 +147,8 @@ func (l *Lookup) listening(address string) (map[string]bool, error) {
 	return sockets, nil
 }
 
-// parse reads a line of /proc/net/tcp or tcp6. It is not ok unless the socket
-// listens.
+// parse reads a line of /proc/net/tcp or tcp6. If the socket does not listen, ok
+// is false.
 func parse(line string) (at net.TCPAddr, inode string, ok bool) {
 	const listen = "0A"
 	f := strings.Fields(line)
@@ -156,7 +160,7 @@ func parse(line string) (at net.TCPAddr, inode string, ok bool) {
 	if err != nil || len(host)%8 != 0 {
 		return at, "", false
 	}
-	for ; host != ""; host = host[8:] { // words in the order of the machine
+	for ; host != ""; host = host[8:] { // 32 bits each, in the machine's byte order
 		word, err := strconv.ParseUint(host[:8], 16, 32)
 		if err != nil {
 			return at, "", false
@@ -167,7 +171,7 @@ func parse(line string) (at net.TCPAddr, inode string, ok bool) {
 	return at, f[9], true
 }
 
-// find looks for one of the sockets in all processes.
+// find returns the first process that has one of the sockets open.
 func (l *Lookup) find(sockets map[string]bool) (descriptor, bool) {
 	for _, name := range names(l.Proc) {
 		if pid, err := strconv.Atoi(name); err == nil {
@@ -179,7 +183,7 @@ func (l *Lookup) find(sockets map[string]bool) (descriptor, bool) {
 	return descriptor{}, false
 }
 
-// held looks for one of the sockets in a process.
+// held returns the descriptor by which a process has one of the sockets open.
 func (l *Lookup) held(pid int, sockets map[string]bool) (descriptor, bool) {
 	dir := l.file(pid, "fd")
 	for _, name := range names(dir) {
@@ -191,7 +195,7 @@ func (l *Lookup) held(pid int, sockets map[string]bool) (descriptor, bool) {
 	return descriptor{}, false
 }
 
-// names are those in a directory, none if it cannot be read.
+// names returns the names in a directory, none if it cannot be read.
 func names(dir string) []string {
 	d, err := os.Open(dir)
 	if err != nil {
@@ -202,13 +206,14 @@ func names(dir string) []string {
 	return all
 }
 
-// group is all that /proc/PID/cgroup says.
+// group returns the content of /proc/PID/cgroup.
 func (l *Lookup) group(pid int) (string, error) {
 	b, err := os.ReadFile(l.file(pid, "cgroup"))
 	return string(b), err
 }
 
-// service finds a system service in what group returned: cgroups(7).
+// service returns the system service in the content of a cgroup file, "" if there
+// is none: cgroups(7).
 func service(group string) string {
 	for line := range strings.Lines(group) {
 		fields := strings.SplitN(strings.TrimSpace(line), ":", 3)
@@ -219,8 +224,8 @@ func service(group string) string {
 	return ""
 }
 
-// exe is the executable of a process. Whoever started that chose the name, and
-// a terminal may show it.
+// exe returns the executable of a process. Its name was chosen by whoever started
+// the process, so what could be harmful to a terminal is replaced.
 func (l *Lookup) exe(pid int) string {
 	exe, err := os.Readlink(l.file(pid, "exe"))
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 // header is the first line of /proc/net/tcp.
 const header = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
 
-// socket is a line of /proc/net/tcp on a machine whose words are as ours.
+// socket is a line of /proc/net/tcp on a machine of this byte order.
 func socket(local, state string, inode int) string {
 	host, port, _ := net.SplitHostPort(local)
 	var n int
@@ -28,7 +28,7 @@ func socket(local, state string, inode int) string {
 	return fmt.Sprintf("   0: %s:%04X 00000000:0000 %s 00000000:00000000 00:00000000 00000000     0        0 %d 1 0 100 0 0 10 0\n", &words, n, state, inode)
 }
 
-// A machine is a directory as proc(5) has it.
+// A machine is a directory with the files of proc(5).
 type machine struct {
 	t   *testing.T
 	dir string
@@ -146,7 +146,7 @@ func TestRemembered(t *testing.T) {
 	look("another process of the unit", 11, "pid 30, /opt/xmrig")
 }
 
-// What is not known is nobody's fault.
+// Where the owner cannot be known, there is an error and no owner.
 func TestUnknown(t *testing.T) {
 	listening := header + socket("127.0.0.1:8080", "0A", 200)
 	for name, prepare := range map[string]func(machine){

@@ -3,24 +3,23 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
 )
 
-// A Decision is one that changed the miner's state or acted, with what it was
-// made from. The agent's own database keeps it.
+// A Decision is a row of agent_decisions: a decision that changed the miner's
+// state or its cause, or that acted.
 type Decision struct {
 	At       time.Time
 	State    string
 	Cause    string
-	Action   string // empty: none
+	Action   string // "": none
 	Evidence string
 }
 
-// AddDecision records a decision. One that is recorded already is not added
-// again: of a write that was cancelled, nobody knows whether it was done.
+// AddDecision adds a decision, unless it is there already. So a caller may
+// repeat it after a write that was cancelled, which may have been done or not.
 func (s *Store) AddDecision(ctx context.Context, hostname string, d Decision) error {
 	const insert = `
 INSERT INTO agent_decisions (hostname, state, cause, action, evidence, created_at)
@@ -57,35 +56,11 @@ WHERE hostname = ? ORDER BY id DESC LIMIT ?`
 	return decisions, rows.Err()
 }
 
-// PruneDecisions deletes those made before a moment. All were written in one
-// form, so that their text compares.
+// PruneDecisions deletes the decisions that were made before a time. Their times
+// can be compared as text, because only AddDecision writes them.
 func (s *Store) PruneDecisions(ctx context.Context, before time.Time) error {
 	if _, err := s.db.ExecContext(ctx, `DELETE FROM agent_decisions WHERE created_at < ?`, formatTime(before)); err != nil {
 		return fmt.Errorf("prune decisions: %w", err)
-	}
-	return nil
-}
-
-// Memory reads what SaveMemory saved, nil where there is nothing yet.
-func (s *Store) Memory(ctx context.Context, hostname string) ([]byte, error) {
-	var memory []byte
-	err := s.db.QueryRowContext(ctx, `SELECT CAST(memory AS BLOB) FROM agent_memory WHERE hostname = ?`, hostname).Scan(&memory)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read memory: %w", err)
-	}
-	return memory, nil
-}
-
-// SaveMemory keeps what the agent is to know of a host after its next start.
-func (s *Store) SaveMemory(ctx context.Context, hostname string, memory []byte, now time.Time) error {
-	const save = `
-INSERT INTO agent_memory (hostname, memory, updated_at) VALUES (?, ?, ?)
-ON CONFLICT (hostname) DO UPDATE SET memory = excluded.memory, updated_at = excluded.updated_at`
-	if _, err := s.db.ExecContext(ctx, save, hostname, string(memory), formatTime(now)); err != nil {
-		return fmt.Errorf("save memory: %w", err)
 	}
 	return nil
 }

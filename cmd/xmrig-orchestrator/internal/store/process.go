@@ -10,12 +10,12 @@ import (
 	"xmrfleet/cmd/xmrig-orchestrator/internal/health"
 )
 
-// ErrNoRow says that the database knows nothing of a host yet.
+// ErrNoRow says that the host has no row in xmrig_processes yet.
 var ErrNoRow = errors.New("no row yet")
 
-// The casts take the declared type from a time, so that the driver hands out
-// its text, and bring to its type what a cell may hold otherwise: the older
-// daemon wrote the worker's name as pid.
+// A time is cast to text, because the driver would parse a column that is
+// declared as datetime. The other casts are for cells of another type than
+// their column's: the older daemon wrote the worker's name as pid.
 const selectProcess = `
 SELECT worker_id, status, CAST(COALESCE(pid, 0) AS INTEGER),
   CAST(started_at AS TEXT), CAST(stopped_at AS TEXT), CAST(last_health_check_at AS TEXT),
@@ -25,7 +25,7 @@ SELECT worker_id, status, CAST(COALESCE(pid, 0) AS INTEGER),
   CAST(health_data AS BLOB)
 FROM xmrig_processes WHERE hostname = ? ORDER BY id LIMIT 1`
 
-// Process reads a host's row, or ErrNoRow.
+// Process reads a host's row. The error is ErrNoRow if there is none.
 func (s *Store) Process(ctx context.Context, hostname string) (health.Process, error) {
 	p := health.Process{Hostname: hostname}
 	var started, stopped, checked sql.NullString
@@ -63,9 +63,9 @@ INSERT INTO xmrig_processes (hostname, worker_id, status, pid,
   created_at, updated_at)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?7, ?7)`
 
-// Save writes a host's row, new or not. It does not lean on the unique index:
-// an existing table may lack it.
-func (s *Store) Save(ctx context.Context, p health.Process) error {
+// SaveProcess updates a host's row, or inserts it. It does not rely on the
+// unique index, which a table made by another program may lack.
+func (s *Store) SaveProcess(ctx context.Context, p health.Process) error {
 	args := []any{p.Hostname, p.WorkerID, p.State, sql.NullInt64{Int64: int64(p.PID), Valid: p.PID != 0},
 		formatTime(p.StartedAt), formatTime(p.StoppedAt), formatTime(p.CheckedAt),
 		p.Errors, sql.NullString{String: p.LastError, Valid: p.LastError != ""}, p.Restarts,
@@ -87,36 +87,12 @@ func (s *Store) Save(ctx context.Context, p health.Process) error {
 	return nil
 }
 
-// Mark sets the state of a host's row, if there is one, for the time until the
-// next Save.
-func (s *Store) Mark(ctx context.Context, hostname, state string, now time.Time) error {
+// SetState sets the state of a host's row and leaves the rest as it is. It does
+// nothing where there is no row.
+func (s *Store) SetState(ctx context.Context, hostname, state string, now time.Time) error {
 	const mark = `UPDATE xmrig_processes SET status = ?2, updated_at = ?3 WHERE hostname = ?1`
 	if _, err := s.db.ExecContext(ctx, mark, hostname, state, formatTime(now)); err != nil {
 		return fmt.Errorf("mark process of %s: %w", hostname, err)
 	}
 	return nil
-}
-
-// FailedCommands counts a host's commands that were made since a moment and
-// failed, without those that a newer command superseded.
-func (s *Store) FailedCommands(ctx context.Context, hostname string, since time.Time) (int, error) {
-	const failed = `
-SELECT CAST(created_at AS TEXT) FROM xmrig_commands
-WHERE hostname = ? AND status = 'failed' AND COALESCE(error_message, '') NOT LIKE 'Superseded%'`
-	rows, err := s.db.QueryContext(ctx, failed, hostname)
-	if err != nil {
-		return 0, fmt.Errorf("count failed commands: %w", err)
-	}
-	defer rows.Close()
-	n := 0
-	for rows.Next() {
-		var created sql.NullString
-		if err := rows.Scan(&created); err != nil {
-			return 0, fmt.Errorf("count failed commands: %w", err)
-		}
-		if parseTime(created).After(since) {
-			n++
-		}
-	}
-	return n, rows.Err()
 }

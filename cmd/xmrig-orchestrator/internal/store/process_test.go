@@ -23,7 +23,7 @@ func TestProcess(t *testing.T) {
 		Hashrate: &rate, Accepted: &good, Rejected: &bad, Snapshot: []byte(`{"version":"6.26.0"}`),
 	}
 	for _, want := range []health.Process{process("mini-1"), full, process("mini-1")} {
-		if err := s.Save(t.Context(), want); err != nil {
+		if err := s.SaveProcess(t.Context(), want); err != nil {
 			t.Fatal(err)
 		}
 		got, err := s.Process(t.Context(), "mini-1")
@@ -47,11 +47,11 @@ func TestSaveText(t *testing.T) {
 	p := process("mini-1")
 	p.PID, p.Hashrate, p.Accepted, p.Rejected = 4711, &rate, &good, &bad
 	p.StartedAt, p.Snapshot = checked.Truncate(time.Second).In(time.FixedZone("CET", 3600)), []byte(`{"a":1}`)
-	if err := s.Save(t.Context(), p); err != nil {
+	if err := s.SaveProcess(t.Context(), p); err != nil {
 		t.Fatal(err)
 	}
 	p.CheckedAt = checked.Add(10 * time.Second)
-	if err := s.Save(t.Context(), p); err != nil {
+	if err := s.SaveProcess(t.Context(), p); err != nil {
 		t.Fatal(err)
 	}
 	const all = `.mode quote

@@ -7,11 +7,11 @@ import (
 
 type table struct{ name, ddl string }
 
-// The tables as the specification's migration makes it, in ActiveRecord's own
-// words, so that a schema dump of either is the same. The migration's plain
-// index on xmrig_processes.hostname has the name of the unique one, so there
-// is only that.
-var shared = []table{
+// sharedTables are the tables of the specification. The statements are those
+// that ActiveRecord generates from its migration, so that a schema dump of
+// either is the same. The migration asks for two indexes of one name on
+// xmrig_processes.hostname; the unique one is made.
+var sharedTables = []table{
 	{"xmrig_processes", `
 CREATE TABLE "xmrig_processes" ("id" integer PRIMARY KEY AUTOINCREMENT NOT NULL,
  "pid" integer,
@@ -49,10 +49,10 @@ CREATE INDEX "index_xmrig_commands_on_status_and_created_at" ON "xmrig_commands"
 `},
 }
 
-// The tables that nobody but the agent knows. They are made in its own
-// database only: in one of a Rails application they would turn up in its
-// schema.rb, and go with its next db:schema:load.
-var own = []table{
+// ownTables are the agent's own. They are made in its own database only: in the
+// database of a Rails application they would appear in its schema.rb, and its
+// next db:schema:load would drop them.
+var ownTables = []table{
 	{"agent_decisions", `
 CREATE TABLE "agent_decisions" ("id" integer PRIMARY KEY AUTOINCREMENT NOT NULL,
  "hostname" varchar NOT NULL,
@@ -70,8 +70,8 @@ CREATE TABLE "agent_memory" ("hostname" varchar PRIMARY KEY NOT NULL,
 `},
 }
 
-// create makes the tables that are missing and leaves the others as they are,
-// their indexes included.
+// create makes the missing tables with their indexes. Tables that exist are left
+// as they are.
 func (s *Store) create(ctx context.Context, tables []table) error {
 	for _, t := range tables {
 		var n int

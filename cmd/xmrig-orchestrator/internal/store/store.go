@@ -1,8 +1,16 @@
-// Package store keeps the tables of the specification in SQLite, and in the
-// agent's own database two of its own. A database may be shared with other
-// programs at any time, so each statement stands alone or in a transaction
-// that begins with the lock, waits for a lock no longer than busyTimeout, and
-// the journal mode of a database that is not the agent's is left as it is.
+// Package store reads and writes the agent's tables in SQLite: those of the
+// specification, which other programs share, and two of the agent's own. It is
+// the only package with SQL in it.
+//
+// Other programs may use a database at the same time. So a statement stands
+// alone, or in a transaction that takes the write lock at its beginning; none
+// waits for a lock longer than busyTimeout; and the journal mode of another
+// program's database is not changed. Only Claim, Recover and Enqueue know the
+// rules of the queue (queue.go); nothing here decides about the miner.
+//
+// A new table of the agent's own is an entry of ownTables (schema.go) and a
+// file of its own. The shared tables are the specification's and must not
+// change.
 package store
 
 import (
@@ -18,7 +26,7 @@ import (
 
 const busyTimeout = 2 * time.Second
 
-// A Store is an open database. It is for one goroutine.
+// A Store is an open database, for use by one goroutine.
 type Store struct {
 	db   *sql.DB
 	path string
@@ -27,26 +35,25 @@ type Store struct {
 	statements map[string]*sql.Stmt
 }
 
-// Open opens the database of another program to read and write it: it must
-// exist. Missing tables are made.
+// Open opens another program's database to read and write it. It must exist.
+// Missing tables are made.
 func Open(ctx context.Context, path string) (*Store, error) {
-	return open(ctx, path, "rw", func(s *Store, ctx context.Context) error { return s.create(ctx, shared) })
+	return open(ctx, path, "rw", func(s *Store, ctx context.Context) error { return s.create(ctx, sharedTables) })
 }
 
-// OpenOwn opens the agent's own database, which it makes where it is missing
-// and keeps in WAL mode, so that readers never wait.
+// OpenOwn opens the agent's own database. It is made where it is missing, and set
+// to WAL mode, in which readers never wait.
 func OpenOwn(ctx context.Context, path string) (*Store, error) {
 	return open(ctx, path, "rwc", func(s *Store, ctx context.Context) error {
 		var mode string
 		if err := s.db.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode); err != nil {
 			return fmt.Errorf("set journal mode: %w", err)
 		}
-		return s.create(ctx, append(shared, own...))
+		return s.create(ctx, append(sharedTables, ownTables...))
 	})
 }
 
-// OpenReadOnly opens a database to read it, whether or not anybody else has it
-// open.
+// OpenReadOnly opens a database to read it. It must exist, with its tables.
 func OpenReadOnly(ctx context.Context, path string) (*Store, error) {
 	return open(ctx, path, "ro", (*Store).verify)
 }
@@ -57,8 +64,8 @@ func open(ctx context.Context, path, mode string, prepare func(*Store, context.C
 			return nil, fmt.Errorf("open database: %w", err)
 		}
 	}
-	// cache_size is set below: the driver applies what is in the name without
-	// a context, and cache_size may wait for a lock.
+	// The driver executes the pragmas of the name without a context. So
+	// cache_size, which may wait for a lock, is not among them: see start.
 	name := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: url.Values{
 		"mode":          {mode},
 		"_busy_timeout": {fmt.Sprint(busyTimeout.Milliseconds())},
@@ -93,8 +100,8 @@ func (s *Store) verify(ctx context.Context) error {
 	return err
 }
 
-// statement prepares one of the few statements of each poll, once. That SQLite
-// need not compile them again keeps half a megabyte of it out of memory.
+// statement prepares a statement once. It is for the few statements of each
+// poll: half a megabyte of SQLite, its compiler, then stays out of memory.
 func (s *Store) statement(ctx context.Context, query string) (*sql.Stmt, error) {
 	if st := s.statements[query]; st != nil {
 		return st, nil
@@ -106,14 +113,14 @@ func (s *Store) statement(ctx context.Context, query string) (*sql.Stmt, error) 
 	return st, err
 }
 
-// Moved tells whether the path names another file by now, or none: the open
-// database was deleted or replaced, and what is written to it is lost.
+// Moved tells whether the file at the path is not the open one any more. The open
+// database was then deleted or replaced, and writes to it are lost.
 func (s *Store) Moved() bool {
 	now, err := os.Stat(s.path)
 	return err != nil || !os.SameFile(s.file, now)
 }
 
-// Close gives the database back. The Store cannot be used afterwards.
+// Close closes the database. The Store cannot be used afterwards.
 func (s *Store) Close() error {
 	for _, st := range s.statements {
 		st.Close()

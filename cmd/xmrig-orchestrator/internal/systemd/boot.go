@@ -5,7 +5,7 @@ import (
 	"os"
 )
 
-// BootID is another one after each boot.
+// BootID returns the kernel's ID of the present boot.
 func BootID() (string, error) {
 	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	return string(bytes.TrimSpace(b)), err

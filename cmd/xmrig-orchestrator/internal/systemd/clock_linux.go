@@ -6,8 +6,8 @@ import (
 	"unsafe"
 )
 
-// SinceBoot reads CLOCK_MONOTONIC, the clock of systemd's *Monotonic
-// properties. A step of the wall clock does not move it.
+// SinceBoot returns the time of CLOCK_MONOTONIC, the clock of systemd's
+// *Monotonic properties. It goes on when the wall clock is set.
 func SinceBoot() (time.Duration, error) {
 	const clockMonotonic = 1
 	var ts syscall.Timespec

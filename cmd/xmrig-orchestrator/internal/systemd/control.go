@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// A Verb is what systemctl may be asked to do to a unit.
+// A Verb is a command of systemctl that changes a unit.
 type Verb string
 
 const (
@@ -19,23 +19,23 @@ const (
 	Restart     Verb = "restart"
 	ResetFailed Verb = "reset-failed"
 
-	// Both make systemd read its units anew; UnitFileState would be out of
-	// date without.
+	// Both make systemd reload its units, so that UnitFileState is up to
+	// date afterwards.
 	Enable  Verb = "enable"
 	Disable Verb = "disable"
 )
 
-// patience is for a unit that takes long to stop. It is shorter than the
-// agent's own watchdog.
-const patience = 45 * time.Second
+// controlTimeout leaves time for a unit that takes long to stop. It is shorter
+// than the agent's own watchdog.
+const controlTimeout = 45 * time.Second
 
-// maxOutput of systemctl is kept.
+// maxOutput is how many bytes of systemctl's output are kept.
 const maxOutput = 4 << 10
 
-// Control has systemctl do a verb to a unit and waits until it is done. It
-// returns what systemctl printed, also beside an error.
+// Control runs a Verb on a unit and waits until it is done. It returns what
+// systemctl printed, together with an error as well.
 func Control(ctx context.Context, verb Verb, unit string) (output string, err error) {
-	limited, cancel := context.WithTimeout(ctx, patience)
+	limited, cancel := context.WithTimeout(ctx, controlTimeout)
 	defer cancel()
 	cmd := command(limited, "systemctl", string(verb), "--", unit)
 	var out bytes.Buffer
@@ -52,10 +52,13 @@ func Control(ctx context.Context, verb Verb, unit string) (output string, err er
 	return output, nil
 }
 
-// command is one that speaks English in UTC and does not outlive ctx.
+// command prepares a program that prints English and times in UTC. It is killed
+// when ctx is done.
 func command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "TZ=UTC", "LC_ALL=C"}
-	cmd.WaitDelay = 100 * time.Millisecond
+	// It also bounds how late the output of a program that has ended may be
+	// read, which takes a while where the miner uses all of the CPU.
+	cmd.WaitDelay = 2 * time.Second
 	return cmd
 }

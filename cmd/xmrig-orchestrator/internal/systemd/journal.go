@@ -10,19 +10,18 @@ import (
 )
 
 const (
-	journalLines = "200" // that are looked at
+	journalLines = "200" // how many of the last lines are searched
 	maxErrors    = 3
 	maxLine      = 200
 )
 
-// The words by which a line of the miner's log tells of an error. XMRig has no
-// levels: it marks errors by their colour, which a journal does not keep.
+// errorWords tell that a line of the miner's log is an error. XMRig's log has no
+// levels: it marks errors by colour, and a journal keeps none.
 var errorWords = []string{"error", "fail", "invalid", "unable", "cannot", "denied",
 	"not available", "no active pools", "no valid configuration", "exception", "terminate"}
 
-// Errors returns the last lines with errors that a unit wrote to a journal
-// namespace since a moment, the newest last, each one once. They lack the time
-// that XMRig puts before them.
+// Errors returns the last errors that a unit logged to a journal namespace after a
+// time, the newest last, each text once. XMRig's own time is cut from them.
 func Errors(ctx context.Context, unit, namespace string, since time.Time) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -34,14 +33,15 @@ func Errors(ctx context.Context, unit, namespace string, since time.Time) ([]str
 	return errorLines(string(out)), nil
 }
 
+// errorLines returns the last maxErrors lines of a log that are errors.
 func errorLines(log string) []string {
 	var found []string
 	lines := strings.Split(log, "\n")
 	for _, line := range slices.Backward(lines) {
 		line = message(line)
 		lower := strings.ToLower(line)
-		telling := slices.ContainsFunc(errorWords, func(word string) bool { return strings.Contains(lower, word) })
-		if !telling || slices.Contains(found, line) {
+		isError := slices.ContainsFunc(errorWords, func(word string) bool { return strings.Contains(lower, word) })
+		if !isError || slices.Contains(found, line) {
 			continue
 		}
 		if found = append(found, line); len(found) == maxErrors {
@@ -52,7 +52,8 @@ func errorLines(log string) []string {
 	return found
 }
 
-// message cuts the time from a line of XMRig's log, and bounds what is left.
+// message is a line of XMRig's log without its time, in one line of at most
+// maxLine bytes.
 func message(line string) string {
 	if rest, ok := strings.CutPrefix(line, "["); ok {
 		if _, after, ok := strings.Cut(rest, "]"); ok {

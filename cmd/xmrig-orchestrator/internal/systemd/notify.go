@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// What a service tells its service manager; see sd_notify(3).
+// The states that Notify sends: sd_notify(3).
 const (
 	Ready    = "READY=1"
 	Alive    = "WATCHDOG=1"
 	Stopping = "STOPPING=1"
 )
 
-// Notify tells the service manager the state of this process. Without one, it
-// does nothing.
+// Notify tells systemd the state of this process. Without NOTIFY_SOCKET in the
+// environment it does nothing.
 func Notify(state string) error {
 	socket := os.Getenv("NOTIFY_SOCKET")
 	if socket == "" {
@@ -33,8 +33,8 @@ func Notify(state string) error {
 	return nil
 }
 
-// Watchdog is how often to say Alive: half of the unit's WatchdogSec, 0 where
-// it has none.
+// Watchdog is how often systemd wants to be told Alive: half of the unit's
+// WatchdogSec, 0 if it has none.
 func Watchdog() time.Duration {
 	if pid := os.Getenv("WATCHDOG_PID"); pid != "" && pid != strconv.Itoa(os.Getpid()) {
 		return 0

@@ -1,6 +1,12 @@
-// Package systemd reads the state of a unit and talks to the service manager
-// that started the agent. It runs systemctl rather than hold a D-Bus
-// connection, which would cost memory all the time.
+// Package systemd asks systemd for the state of a unit (unit.go) and for its log
+// (journal.go), has it start and stop units (control.go), and tells it how the
+// agent itself is (notify.go). Boot and monotonic clock are as systemd counts
+// them (boot.go, clock_*.go).
+//
+// It runs systemctl and journalctl: a D-Bus connection would cost memory all the
+// time. It decides nothing, and does to a unit only what a Verb says. Another
+// property of a unit is a name in properties, a field of Unit and its line in
+// parse.
 package systemd
 
 import (
@@ -13,9 +19,11 @@ import (
 	"time"
 )
 
+// timeout is for programs that only read.
 const timeout = 5 * time.Second
 
-// The properties of systemd.service(5) that a Unit is read from.
+// properties are those that a Unit is read from: systemd.service(5),
+// org.freedesktop.systemd1(5).
 const properties = "LoadState,ActiveState,SubState,UnitFileState,Result,MainPID,NRestarts," +
 	"ExecMainCode,ExecMainStatus,ExecMainStartTimestamp," +
 	"ExecMainStartTimestampMonotonic,ExecMainExitTimestamp"
@@ -30,7 +38,7 @@ type Unit struct {
 	Result string // "success", or why the service failed
 
 	PID      int // of the main process; 0 when there is none
-	Restarts int // automatic ones since the last start by hand
+	Restarts int // by systemd itself, since somebody last started the unit
 	Code     int // how the main process ended: CLD_EXITED ..., 0 if it did not
 	Status   int // its exit status or signal
 
@@ -59,6 +67,7 @@ func Show(ctx context.Context, name string) (Unit, error) {
 	return u, nil
 }
 
+// reason is why a program failed: ctx, or the first line that it printed.
 func reason(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -71,7 +80,7 @@ func reason(ctx context.Context, err error) error {
 	return err
 }
 
-// parse reads the output of systemctl show; up is the monotonic clock.
+// parse reads the output of systemctl show. Up is the monotonic clock's time.
 func parse(out string, up time.Duration) (Unit, error) {
 	p := make(map[string]string)
 	for line := range strings.Lines(out) {
@@ -123,8 +132,8 @@ func parseTime(s string) (time.Time, error) {
 
 const exited = 1 // CLD_EXITED
 
-// Exit is the exit status of the main process, -1 if it did not exit by
-// itself.
+// Exit is the exit status of the main process, -1 if it has none: it runs, or a
+// signal ended it.
 func (u Unit) Exit() int {
 	if u.Code != exited {
 		return -1
@@ -132,7 +141,7 @@ func (u Unit) Exit() int {
 	return u.Status
 }
 
-// Failure says how the service's last run ended, "" if it ended well.
+// Failure says how the service's last run failed, "" if it did not.
 func (u Unit) Failure() string {
 	switch {
 	case u.Result == "success" || u.Result == "":

@@ -1,5 +1,11 @@
-// Package wake tells the agent that there may be something for it to do, so
-// that it need not look often.
+// Package wake tells the agent at once that there may be a command in its
+// database, so that it need not ask the database all the time. A program of this
+// host that knows the agent rings at a Socket (socket.go). Others only write to
+// the database, which Files notices (files_linux.go).
+//
+// Neither says what there is to do, and both may wake the agent for nothing: it
+// has to look into the database. Another way to wake it is a type with C and
+// Close like these two.
 package wake
 
 import (
@@ -9,16 +15,15 @@ import (
 	"os"
 )
 
-// A Socket is where the programs of this host wake the agent. It is root's
-// alone.
+// A Socket is where programs wake the agent by Ring. Only root may.
 type Socket struct {
 	conn *net.UnixConn
 	path string
 	c    chan struct{}
 }
 
-// Listen opens the socket at a path, where an agent that was killed may have
-// left its own.
+// Listen opens the socket at a path. It replaces what is there: an agent that was
+// killed leaves its socket behind.
 func Listen(path string) (*Socket, error) {
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("listen: %w", err)
@@ -46,7 +51,7 @@ func (s *Socket) receive() {
 	}
 }
 
-// C receives when the agent was woken. It is never closed.
+// C receives after one or more Rings. It is never closed.
 func (s *Socket) C() <-chan struct{} { return s.c }
 
 // Close closes the socket and removes its file.
@@ -58,8 +63,7 @@ func (s *Socket) Close() error {
 	return errors.Join(s.conn.Close(), err)
 }
 
-// Ring wakes the agent that listens at a path. The error says that there is
-// none.
+// Ring wakes the agent that listens at a path. It is an error if none does.
 func Ring(path string) error {
 	conn, err := net.Dial("unixgram", path)
 	if err != nil {
@@ -70,6 +74,7 @@ func Ring(path string) error {
 	return err
 }
 
+// signal sends unless a receive is due already.
 func signal(c chan<- struct{}) {
 	select {
 	case c <- struct{}{}:

@@ -1,13 +1,8 @@
 package store
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"os/exec"
 	"path/filepath"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 )
@@ -138,7 +133,7 @@ func TestRateLimit(t *testing.T) {
 	}
 }
 
-// The agent's own commands take the place of none, and count for no limit.
+// The agent's own commands supersede no other, and do not count for the rate limit.
 func TestOwn(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "own.sqlite3")
 	s := mustOpenOwn(t, path)
@@ -273,124 +268,11 @@ func TestPrune(t *testing.T) {
   ('mini-1', 'start', 'pending', 'not ended', '2026-11-01 00:00:00', '2026-11-01 00:00:00'),
   ('mini-1', 'start', 'processing', 'not ended', '2026-11-01 00:00:00', '2026-11-01 00:00:00'),
   ('mini-2', 'start', 'completed', 'another host', '2026-11-01 00:00:00', '2026-11-01 00:00:00')`)
-	if err := s.Prune(t.Context(), host, checked.Add(-24*time.Hour)); err != nil {
+	if err := s.PruneCommands(t.Context(), host, checked.Add(-24*time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	const want = "ended late\nyoung\nno time\nnot ended\nnot ended\nanother host\n"
 	if got := sqlite3(t, path, `SELECT reason FROM xmrig_commands ORDER BY id`); got != want {
 		t.Errorf("left are\n%s\nwant\n%s", got, want)
-	}
-}
-
-// insertMany inserts commands with sqlite3, in small bursts.
-func insertMany(path string, writer, n int) error {
-	cmd := exec.Command("sqlite3", "-bail", path)
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		return err
-	}
-	var out strings.Builder
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	fmt.Fprintln(in, ".timeout 20000\nPRAGMA synchronous = OFF;")
-	for i := range n {
-		fmt.Fprintf(in, `INSERT INTO xmrig_commands (hostname, action, reason, created_at, updated_at)
-VALUES ('mini-1', 'restart', '%d-%d', datetime('now'), strftime('%%Y-%%m-%%dT%%H:%%M:%%SZ', 'now'));
-`, writer, i)
-		if i%5 == 0 {
-			time.Sleep(10 * time.Millisecond)
-		}
-	}
-	in.Close()
-	if err := cmd.Wait(); err != nil || out.Len() > 0 {
-		return fmt.Errorf("sqlite3: %v %s", err, &out)
-	}
-	return nil
-}
-
-// Two programs write at the same time, a thousand commands each, while the
-// agent works them off; none is lost and none is done twice.
-func TestConcurrent(t *testing.T) {
-	if _, err := exec.LookPath("sqlite3"); err != nil {
-		t.Skip("sqlite3 is not installed")
-	}
-	for _, mode := range []string{"WAL", "DELETE"} {
-		t.Run(mode, func(t *testing.T) {
-			t.Parallel()
-			path := filepath.Join(t.TempDir(), "production.sqlite3")
-			sqlite3(t, path, "PRAGMA journal_mode = "+mode)
-			s := mustOpen(t, path)
-			writing, done := context.WithCancel(t.Context())
-			var wg sync.WaitGroup
-			for w := range 2 {
-				wg.Go(func() {
-					if err := insertMany(path, w, 1000); err != nil {
-						t.Error(err)
-					}
-				})
-			}
-			go func() { wg.Wait(); done() }()
-
-			claimed := 0
-			patiently := func(do func() error) error {
-				for {
-					if err := do(); err == nil || !strings.Contains(err.Error(), "locked") {
-						return err
-					}
-				}
-			}
-			for last := false; ; {
-				var c Command
-				err := patiently(func() (err error) {
-					c, err = s.Claim(t.Context(), host, checked.Add(time.Duration(claimed)*time.Hour))
-					return err
-				})
-				if errors.Is(err, ErrNoCommand) {
-					if last {
-						break
-					}
-					last = writing.Err() != nil
-					continue
-				}
-				if err == nil {
-					claimed++
-					err = patiently(func() error { return s.Finish(t.Context(), Outcome{ID: c.ID, At: checked}) })
-				}
-				if err != nil {
-					t.Fatal(err)
-				}
-			}
-			want := fmt.Sprintf("2000|2000|%d|%d\nok\n", claimed, 2000-claimed)
-			got := sqlite3(t, path, `SELECT count(*), count(DISTINCT reason), sum(status = 'completed'), sum(error_message = 'Superseded by new command')
-FROM xmrig_commands; PRAGMA integrity_check`)
-			if got != want {
-				t.Errorf("queue is %s, want %s", got, want)
-			}
-			if claimed < 3 {
-				t.Errorf("only %d were claimed: nothing happened at the same time", claimed)
-			}
-		})
-	}
-}
-
-// A claim that cannot be committed, because another program reads on and on,
-// is none.
-func TestClaimUncommitted(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "production.sqlite3")
-	sqlite3(t, path, "PRAGMA journal_mode = DELETE")
-	s := mustOpen(t, path)
-	enqueue(t, s, 0, Restart, "x")
-	release := lock(t, path, "BEGIN; SELECT count(*) > 9 FROM xmrig_commands WHERE id > 9 GROUP BY id; SELECT action FROM xmrig_commands WHERE id = 9;")
-	if c, err := s.Claim(t.Context(), host, checked); err == nil || !strings.Contains(err.Error(), "database is locked") {
-		t.Errorf("claimed %+v, %v", c, err)
-	}
-	release()
-	if got := queue(t, path); got != "1|restart|pending|x|-|-\n" {
-		t.Errorf("queue is %s", got)
-	}
-	if c := claim(t, s); c.ID != 1 {
-		t.Errorf("claimed %+v", c)
 	}
 }

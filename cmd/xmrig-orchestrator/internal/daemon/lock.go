@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"errors"
@@ -10,16 +10,16 @@ import (
 	"xmrfleet/modules/agent"
 )
 
-// errLocked says that somebody else changes the host.
+// errLocked says that another program has the host's lock.
 var errLocked = errors.New("the host's lock is held, by an apply perhaps")
 
-// lock takes the lock that an apply holds while it changes the host, or
-// returns errLocked at once. Unlock gives it back.
-func (m *Main) lock() (unlock func(), err error) {
-	if err := os.MkdirAll(m.RunDir, 0o755); err != nil {
+// lock takes the lock that whoever changes the host must hold. It does not
+// wait: if another program has the lock, it returns errLocked.
+func (h *Host) lock() (unlock func(), err error) {
+	if err := os.MkdirAll(h.RunDir, 0o755); err != nil {
 		return nil, fmt.Errorf("lock host: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Join(m.RunDir, filepath.Base(agent.Lock)), os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(filepath.Join(h.RunDir, filepath.Base(agent.Lock)), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("lock host: %w", err)
 	}

@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"io"
@@ -8,7 +8,7 @@ import (
 	"xmrfleet/modules/agent"
 )
 
-// newLog writes lines for the journal, which keeps the time itself.
+// newLog returns a log without times: the journal has its own.
 func newLog(w io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{
 		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
@@ -20,14 +20,14 @@ func newLog(w io.Writer) *slog.Logger {
 	}))
 }
 
-// logState writes a line when the miner's state or its trouble is another one
-// than before.
+// logState writes a line when the miner's state or problem has changed, and for
+// each action.
 func (d *daemon) logState(dec health.Decision) {
 	now := dec.State + " " + dec.Problem
-	if now == d.state && dec.Action == health.None {
+	if now == d.logged && dec.Action == health.None {
 		return
 	}
-	d.state = now
+	d.logged = now
 	log := d.log.With("cause", dec.Cause, "evidence", dec.Evidence)
 	if dec.Action != health.None {
 		log = log.With("action", dec.Action)
@@ -40,10 +40,10 @@ func (d *daemon) logState(dec health.Decision) {
 	}
 }
 
-// logDeferred writes a line when the agent begins to wait for the host's lock.
-func (d *daemon) logDeferred(err error) {
-	if err != nil && !d.deferred {
+// logLock writes a line when the agent begins to wait for the host's lock.
+func (d *daemon) logLock(err error) {
+	if err != nil && !d.logLocked {
 		d.log.Warn("commands wait", "error", err)
 	}
-	d.deferred = err != nil
+	d.logLocked = err != nil
 }

@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"context"
@@ -9,34 +9,36 @@ import (
 	"xmrfleet/cmd/xmrig-orchestrator/internal/store"
 )
 
-// errAway says that a database failed a moment ago and is left alone.
-var errAway = errors.New("database: left alone for a while")
+// errBackoff says that a database failed a moment ago and is not tried again
+// yet.
+var errBackoff = errors.New("database: left alone for a while")
 
-// A database is opened when it is needed and left alone for a while after it
-// failed, so that its troubles are nobody else's.
+// A database is opened when it is needed, and left alone for a while after it
+// failed, so that a slow failure does not hold up each poll.
 type database struct {
 	path    string
 	open    func(ctx context.Context, path string) (*store.Store, error)
-	ready   func(context.Context, *store.Store) error // after each opening
-	rest    func()                                    // after each thing that takes much memory
+	opened  func(context.Context, *store.Store) error // called after each opening
+	release func()                                    // called after each use, to give memory back
 	backoff time.Duration
 	log     *slog.Logger
 
-	store *store.Store
-	fault string    // as last logged
-	retry time.Time // by the monotonic clock
+	store *store.Store // nil: closed
+	fault string       // as last logged
+	retry time.Time    // not before this; by the monotonic clock
 }
 
-// use has f use the database. An error of f counts as trouble of the database:
-// it is logged, and returned for the caller to keep what was not recorded.
+// use calls f with the open database. An error of f, or of the opening, closes
+// the database and is logged. It is returned so that the caller can keep what
+// was not saved.
 func (b *database) use(ctx context.Context, f func(*store.Store) error) error {
 	if time.Now().Before(b.retry) {
-		return errAway
+		return errBackoff
 	}
 	err := b.prepare(ctx)
 	if err == nil {
 		err = f(b.store)
-		b.rest()
+		b.release()
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -49,6 +51,7 @@ func (b *database) use(ctx context.Context, f func(*store.Store) error) error {
 	return err
 }
 
+// prepare opens the database unless it is open and still the file at its path.
 func (b *database) prepare(ctx context.Context) (err error) {
 	if b.store != nil && b.store.Moved() {
 		if err := b.Close(); err != nil {
@@ -61,12 +64,12 @@ func (b *database) prepare(ctx context.Context) (err error) {
 	if b.store, err = b.open(ctx, b.path); err != nil {
 		return err
 	}
-	b.rest()
-	defer b.rest()
-	return b.ready(ctx, b.store)
+	b.release()
+	defer b.release()
+	return b.opened(ctx, b.store)
 }
 
-// logFault writes a line when the database fails in another way than before or
+// logFault writes a line when the database fails in another way than before, or
 // works again.
 func (b *database) logFault(err error) {
 	switch {

@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"fmt"
@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"xmrfleet/cmd/xmrig-orchestrator/internal/health"
+	"xmrfleet/cmd/xmrig-orchestrator/internal/hosttest"
 	"xmrfleet/cmd/xmrig-orchestrator/internal/store"
 )
 
@@ -21,13 +22,13 @@ func TestRun(t *testing.T) {
 		do   func()
 		want string
 	}{
-		{"hashing", func() { h.runs(10, 0); h.says("logged-in-no-job", "4012.5,4013.1,4000.9") }, `running 10 0 0 "" 4012.5 true`},
-		{"pool lost", func() { h.says("pool-lost", "") }, `unhealthy 10 1 0 "pool 127.0.0.1:33333: not connected" <nil> true`},
-		{"API gone", func() { h.answer.Store(nil) }, `unhealthy 10 2 0 "API: truncated answer: no end of its header" <nil> false`},
-		{"crash", func() { h.ends("activating", "auto-restart", "core-dump", 3, 6, 0) }, `restarting 0 2 0 "xmrig.service: core-dump: signal 6" <nil> false`},
-		{"restarted", func() { h.says("logged-in-no-job", "100.0,null,null"); h.polled("restarting"); h.runs(11, 1) }, `running 11 3 1 "xmrig.service: core-dump: signal 6" 100 true`},
-		{"failed", func() { h.ends("failed", "failed", "exit-code", 1, 2, 1) }, `crashed 0 4 1 "xmrig.service: exit-code: exit status 2: no valid configuration" <nil> false`},
-		{"stopped", func() { h.ends("inactive", "dead", "success", 1, 0, 1) }, `stopped 0 4 1 "xmrig.service: exit-code: exit status 2: no valid configuration" <nil> false`},
+		{"hashing", func() { h.Runs(10, 0); h.Says("logged-in-no-job", "4012.5,4013.1,4000.9") }, `running 10 0 0 "" 4012.5 true`},
+		{"pool lost", func() { h.Says("pool-lost", "") }, `unhealthy 10 1 0 "pool 127.0.0.1:33333: not connected" <nil> true`},
+		{"API gone", func() { h.HangUp() }, `unhealthy 10 2 0 "API: truncated answer: no end of its header" <nil> false`},
+		{"crash", func() { h.Ends("activating", "auto-restart", "core-dump", 3, 6, 0) }, `restarting 0 2 0 "xmrig.service: core-dump: signal 6" <nil> false`},
+		{"restarted", func() { h.Says("logged-in-no-job", "100.0,null,null"); h.Polled("restarting"); h.Runs(11, 1) }, `running 11 3 1 "xmrig.service: core-dump: signal 6" 100 true`},
+		{"failed", func() { h.Ends("failed", "failed", "exit-code", 1, 2, 1) }, `crashed 0 4 1 "xmrig.service: exit-code: exit status 2: no valid configuration" <nil> false`},
+		{"stopped", func() { h.Ends("inactive", "dead", "success", 1, 0, 1) }, `stopped 0 4 1 "xmrig.service: exit-code: exit status 2: no valid configuration" <nil> false`},
 	}
 	steps[0].do()
 	log, stop := h.start(true)
@@ -36,12 +37,12 @@ func TestRun(t *testing.T) {
 			step.do()
 		}
 		var got string
-		h.await(step.name, func(p health.Process) bool {
+		h.Await(step.name, func(p health.Process) bool {
 			rate := any(nil)
 			if p.Hashrate != nil {
 				rate = *p.Hashrate
 			}
-			problem := strings.Replace(p.LastError, "miner api "+h.settings.API.Address, "API", 1)
+			problem := strings.Replace(p.LastError, "miner api "+h.Settings.API.Address, "API", 1)
 			got = fmt.Sprintf("%s %d %d %d %q %v %v", p.State, p.PID, p.Errors, p.Restarts, problem, rate, p.Snapshot != nil)
 			return got == step.want || t.Failed()
 		})
@@ -64,16 +65,16 @@ func TestRun(t *testing.T) {
 
 func TestRunContinues(t *testing.T) {
 	h := newHost(t)
-	h.runs(10, 5)
-	h.says("logged-in-no-job", "4012.5,4013.1,4000.9")
+	h.Runs(10, 5)
+	h.Says("logged-in-no-job", "4012.5,4013.1,4000.9")
 	_, stop := h.start(true)
-	h.await("first agent", func(p health.Process) bool { return p.PID == 10 })
-	h.runs(11, 6)
-	h.await("restart", func(p health.Process) bool { return p.Restarts == 1 })
+	h.Await("first agent", func(p health.Process) bool { return p.PID == 10 })
+	h.Runs(11, 6)
+	h.Await("restart", func(p health.Process) bool { return p.Restarts == 1 })
 	stop()
-	h.runs(12, 7)
+	h.Runs(12, 7)
 	h.start(true)
-	p := h.await("second agent", func(p health.Process) bool { return p.PID == 12 })
+	p := h.Await("second agent", func(p health.Process) bool { return p.PID == 12 })
 	if p.Restarts != 2 || p.Errors != 2 {
 		t.Errorf("restarts %d, errors %d; want 2, 2", p.Restarts, p.Errors)
 	}
@@ -82,9 +83,9 @@ func TestRunContinues(t *testing.T) {
 // systemd hears READY once there is a row, then WATCHDOG, at the end STOPPING.
 func TestRunNotifies(t *testing.T) {
 	h := newHost(t)
-	h.runs(10, 0)
-	h.says("logged-in-no-job", "1.0,null,null")
-	socket := filepath.Join(h.dir, "notify")
+	h.Runs(10, 0)
+	h.Says("logged-in-no-job", "1.0,null,null")
+	socket := filepath.Join(h.Dir, "notify")
 	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
 	if err != nil {
 		t.Fatal(err)
@@ -93,20 +94,32 @@ func TestRunNotifies(t *testing.T) {
 	t.Setenv("NOTIFY_SOCKET", socket)
 	t.Setenv("WATCHDOG_USEC", "100000")
 	t.Setenv("WATCHDOG_PID", "")
-	hear := func() string {
-		conn.SetReadDeadline(time.Now().Add(patient))
-		buf := make([]byte, 64)
-		n, err := conn.Read(buf)
-		if err != nil {
-			t.Fatal(err)
+	// The agent waits where nobody reads what it says: the kernel keeps ten
+	// messages.
+	heard := make(chan string, 100_000)
+	go func() {
+		for buf := make([]byte, 64); ; {
+			n, err := conn.Read(buf)
+			if err != nil {
+				return
+			}
+			heard <- string(buf[:n])
 		}
-		return string(buf[:n])
+	}()
+	hear := func() string {
+		select {
+		case text := <-heard:
+			return text
+		case <-time.After(hosttest.Patience):
+			t.Fatal("nothing is heard")
+			return ""
+		}
 	}
 	_, stop := h.start(true)
 	if got := hear(); got != "READY=1" {
 		t.Errorf("first %s", got)
 	}
-	if p := h.row(); p.State != "running" {
+	if p := h.Row(); p.State != "running" {
 		t.Errorf("when ready, the row is %+v", p)
 	}
 	for range 2 {
@@ -131,31 +144,31 @@ func TestRunDatabaseTrouble(t *testing.T) {
 		t.Skip("sqlite3 is not installed")
 	}
 	h := newHost(t)
-	h.runs(10, 0)
-	h.says("logged-in-no-job", "4012.5,4013.1,4000.9")
+	h.Runs(10, 0)
+	h.Says("logged-in-no-job", "4012.5,4013.1,4000.9")
 	log, stop := h.start(false)
-	path := h.settings.Database
+	path := h.Settings.Database
 
 	logged := func(what string) {
 		t.Helper()
-		h.logged(log, what)
+		h.Logged(log, what)
 	}
 	logged("no such file or directory")
-	h.polled("missing")
-	h.sqlite("CREATE TABLE t (x)")
-	h.awaitPoll("made")
+	h.Polled("missing")
+	h.SQLite("CREATE TABLE t (x)")
+	h.AwaitPoll("made")
 	logged("database works again")
 
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	h.polled("deleted")
-	h.sqlite("CREATE TABLE t (x)")
-	h.awaitPoll("made again")
+	h.Polled("deleted")
+	h.SQLite("CREATE TABLE t (x)")
+	h.AwaitPoll("made again")
 
-	release := h.locked("BEGIN IMMEDIATE")
+	release := h.Locked("BEGIN IMMEDIATE")
 	logged("database is locked")
-	h.polled("locked")
+	h.Polled("locked")
 
 	// The write version of a later format in the header: to be read, not
 	// written. It is set under the lock, which is kept until the agent has read
@@ -174,9 +187,9 @@ func TestRunDatabaseTrouble(t *testing.T) {
 	header(3)
 	logged("readonly database")
 	release()
-	h.polled("read-only")
+	h.Polled("read-only")
 	header(1)
-	h.awaitPoll("writable")
+	h.AwaitPoll("writable")
 
 	if err := os.WriteFile(path+".new", []byte(strings.Repeat("no database ", 1000)), 0o644); err != nil {
 		t.Fatal(err)
@@ -185,12 +198,12 @@ func TestRunDatabaseTrouble(t *testing.T) {
 		t.Fatal(err)
 	}
 	logged("file is not a database")
-	h.polled("garbage")
+	h.Polled("garbage")
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	h.sqlite("CREATE TABLE t (x)")
-	h.awaitPoll("made anew")
+	h.SQLite("CREATE TABLE t (x)")
+	h.AwaitPoll("made anew")
 	stop()
 }
 
@@ -200,56 +213,36 @@ func TestRunStopsWhileLocked(t *testing.T) {
 		t.Skip("sqlite3 is not installed")
 	}
 	h := newHost(t)
-	h.runs(10, 0)
-	h.says("logged-in-no-job", "1.0,null,null")
-	if out, err := exec.Command("sqlite3", h.settings.Database, "CREATE TABLE t (x)").CombinedOutput(); err != nil {
+	h.Runs(10, 0)
+	h.Says("logged-in-no-job", "1.0,null,null")
+	if out, err := exec.Command("sqlite3", h.Settings.Database, "CREATE TABLE t (x)").CombinedOutput(); err != nil {
 		t.Fatal(string(out))
 	}
-	_, stop := h.start(false)
-	h.awaitPoll("first")
-	h.locked("BEGIN EXCLUSIVE")
-	n := h.asked.Load()
-	for h.asked.Load() == n { // the write comes soon after
-		time.Sleep(10 * time.Millisecond)
-	}
-	time.Sleep(100 * time.Millisecond)
+	log, stop := h.start(false)
+	h.AwaitPoll("first")
+	h.Locked("BEGIN EXCLUSIVE") // to the end of the test
+	h.Logged(log, "database is locked")
+	h.Polled("locked")
 	stop()
-}
-
-// The environment names the database in place of the settings.
-func TestRunDatabaseOfEnvironment(t *testing.T) {
-	h := sound(t)
-	t.Setenv("XMRIG_DB_PATH", filepath.Join(h.dir, "rails.sqlite3"))
-	unused := h.settings.Database
-	h.settings.Database = os.Getenv("XMRIG_DB_PATH") // as the file does not say
-	h.sqlite("CREATE TABLE t (x)")
-	h.start(false)
-	h.awaitPoll("first")
-	if out, _, err := h.command("enqueue", "restart", "--reason", "x", "--wait="+patient.String()); err != nil {
-		t.Errorf("%s, %v", out, err)
-	}
-	if _, err := os.Stat(unused); !os.IsNotExist(err) {
-		t.Errorf("the database of the settings: %v", err)
-	}
 }
 
 // The database of another program is neither made nor moved to WAL.
 func TestRunSharedDatabase(t *testing.T) {
 	h := newHost(t)
-	h.runs(10, 0)
-	h.says("logged-in-no-job", "1.0,null,null")
-	db, err := store.OpenOwn(t.Context(), h.settings.Database)
+	h.Runs(10, 0)
+	h.Says("logged-in-no-job", "1.0,null,null")
+	db, err := store.OpenOwn(t.Context(), h.Settings.Database)
 	if err != nil {
 		t.Fatal(err)
 	}
 	db.Close()
-	if out, err := exec.Command("sqlite3", h.settings.Database, "PRAGMA journal_mode = DELETE").CombinedOutput(); err != nil {
+	if out, err := exec.Command("sqlite3", h.Settings.Database, "PRAGMA journal_mode = DELETE").CombinedOutput(); err != nil {
 		t.Skipf("sqlite3: %v %s", err, out)
 	}
 	_, stop := h.start(false)
-	h.awaitPoll("first")
+	h.AwaitPoll("first")
 	stop()
-	out, err := exec.Command("sqlite3", h.settings.Database, "PRAGMA journal_mode").Output()
+	out, err := exec.Command("sqlite3", h.Settings.Database, "PRAGMA journal_mode").Output()
 	if err != nil || string(out) != "delete\n" {
 		t.Errorf("journal mode is %q, %v", out, err)
 	}

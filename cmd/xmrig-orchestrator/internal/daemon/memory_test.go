@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"testing"
@@ -8,7 +8,7 @@ import (
 
 // Restarts by systemd that no row holds yet are not lost when its count is set
 // back.
-func TestSee(t *testing.T) {
+func TestNoteUnit(t *testing.T) {
 	for _, tt := range []struct {
 		name              string
 		seen, last, now   int
@@ -24,7 +24,7 @@ func TestSee(t *testing.T) {
 		d := &daemon{}
 		d.memory.Seen = &systemd.Unit{Restarts: tt.seen}
 		d.unit = systemd.Unit{Restarts: tt.last}
-		d.see(systemd.Unit{Restarts: tt.now})
+		d.noteUnit(systemd.Unit{Restarts: tt.now})
 		if d.memory.Restarts != tt.carried || d.memory.Seen.Restarts != tt.seenThen || d.unit.Restarts != tt.now {
 			t.Errorf("%s: carried %d, seen %d; want %d, %d", tt.name, d.memory.Restarts, d.memory.Seen.Restarts, tt.carried, tt.seenThen)
 		}

@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"fmt"
@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// disableHugePages keeps the kernel from backing a heap of 2 MB with huge
-// pages, which on hosts with THP always would cost 3 MB more.
+// disableHugePages keeps the kernel from backing the heap with huge pages. On
+// hosts that always use them, a heap of 2 MB would take 3 MB more.
 func disableHugePages() error {
 	const prSetTHPDisable = 41
 	if _, _, errno := syscall.RawSyscall6(syscall.SYS_PRCTL, prSetTHPDisable, 1, 0, 0, 0, 0); errno != 0 {
@@ -17,10 +17,10 @@ func disableHugePages() error {
 	return nil
 }
 
-// A region of the address space.
+// A region is a range of addresses.
 type region struct{ start, end uintptr }
 
-// codeRegions are where the program itself is mapped and never written to:
+// codeRegions returns where the program's own file is mapped read-only:
 // proc_pid_maps(5).
 func codeRegions() ([]region, error) {
 	exe, err := os.Readlink("/proc/self/exe")
@@ -45,9 +45,9 @@ func codeRegions() ([]region, error) {
 	return code, nil
 }
 
-// releaseCode lets go of the pages of the program. They stay in the page cache
-// and come back, as far as they are needed, when they are. Most of SQLite is
-// needed at the start only.
+// releaseCode drops the program's pages from the agent's resident memory. They
+// stay in the page cache, and each comes back when it is used again. Most of
+// SQLite's are used at the start only.
 func releaseCode(code []region) {
 	for _, r := range code {
 		syscall.RawSyscall(syscall.SYS_MADVISE, r.start, r.end-r.start, syscall.MADV_DONTNEED)

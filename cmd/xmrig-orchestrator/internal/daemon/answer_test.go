@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"io"
@@ -41,24 +41,24 @@ func TestAnswers(t *testing.T) {
 		{"nothing", says(""), health.CauseAPIDead, "truncated answer: no end of its header"},
 		{"never", func(c net.Conn) { io.Copy(io.Discard, c) }, health.CauseAPIDead, "no answer within 3s"},
 	}
-	h := sound(t)
-	h.settings.Thresholds = map[string]float64{"wedge_polls": 1} // each is told at once
-	h.settings.API.Token = "s3cret"
-	h.configure()
+	h := newHashingHost(t)
+	h.Settings.Thresholds = map[string]float64{"wedge_polls": 1} // each is told at once
+	h.Settings.API.Token = "s3cret"
+	h.Configure()
 	h.start(true)
 	for _, tt := range tests {
-		h.await("before "+tt.name, func(p health.Process) bool { return p.State == agent.Running && p.Hashrate != nil })
-		h.broken.Store(&tt.broken)
-		p := h.await(tt.name, func(p health.Process) bool {
+		h.Await("before "+tt.name, func(p health.Process) bool { return p.State == agent.Running && p.Hashrate != nil })
+		h.Break(tt.broken)
+		p := h.Await(tt.name, func(p health.Process) bool {
 			return p.State == agent.Unhealthy && strings.Contains(p.LastError, tt.problem)
 		})
 		if p.Hashrate != nil || p.Snapshot != nil || strings.Contains(p.LastError, "s3cret") {
 			t.Errorf("%s: the row is %+v", tt.name, p)
 		}
-		h.caused(tt.cause)
-		h.broken.Store(nil)
+		h.AwaitDecision(tt.cause)
+		h.Break(nil)
 	}
-	if got := h.calls(); got != "" {
+	if got := h.Calls(); got != "" {
 		t.Errorf("systemctl was told %s", got)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"errors"
@@ -7,23 +7,24 @@ import (
 	"syscall"
 )
 
-// A directory is the one that a database is in. Where it is made, or made anew,
-// after systemd started the agent, it is read-only for the agent until the next
+// A directory is the one that a database is in. If it is made after systemd
+// started the agent, it is read-only for the agent until the agent's next
 // start: systemd.exec(5), ReadWritePaths=.
 type directory struct {
 	path     string
-	readOnly bool // at the last look
+	readOnly bool // as of the last check
 }
 
 func directoryOf(database string) *directory {
 	d := &directory{path: filepath.Dir(database)}
-	d.shut()
+	d.check()
 	return d
 }
 
-// shut returns an error if another start may give access to the directory: it
-// has become read-only since the last look. One that always was is left alone.
-func (d *directory) shut() error {
+// check returns an error if the directory has become read-only since the last
+// check: another start may give access to it. A directory that was read-only
+// from the start is no error, because another start would not help.
+func (d *directory) check() error {
 	const write = 2 // W_OK
 	was := d.readOnly
 	d.readOnly = errors.Is(syscall.Access(d.path, write), syscall.EROFS)
