@@ -75,6 +75,15 @@ func (s *Shell) lockCall(f *frame) {
 	f.call("lock", s.dialer.runDir, seconds, string(who))
 }
 
+// A lockRefusal is the error of a frame that could not take the lock.
+type lockRefusal struct {
+	mark   string
+	stdout string // the record of the holder, if there is one
+	stderr string
+}
+
+func (l *lockRefusal) Error() string { return l.mark }
+
 // locked ends the holder of the lock if it has been silent for too long, and
 // returns nil; the lock can be taken then. Otherwise it returns the error.
 func (s *Shell) locked(ctx context.Context, found *lockRefusal) error {

@@ -186,15 +186,6 @@ func (s *Shell) start(ctx context.Context, first *frame, cmds []modules.Command)
 	return results, err
 }
 
-// A lockRefusal is the error of a frame that could not take the lock.
-type lockRefusal struct {
-	mark   string
-	stdout string // the record of the holder, if there is one
-	stderr string
-}
-
-func (l *lockRefusal) Error() string { return l.mark }
-
 // frame writes a frame for cmds.
 func (s *Shell) frame(ctx context.Context, prelude string, lock bool, cmds []modules.Command) *frame {
 	f := &frame{}
