@@ -139,14 +139,11 @@ host "dead" { address = "127.0.0.1" }
 			t.Errorf("%s: %v: %v", c.args, err, o)
 		}
 	}
-	for range 5 {
-		f.run("restart", "-l", "well", "--no-wait")
-	}
+	const five = `for i in 1 2 3 4 5; do xmrig-orchestrator enqueue restart --wait=5m || :; done`
+	f.sh("well", five)
 	o := f.mustRun(exitError, "restart", "-l", "well", "--json")
 	contains(t, o.stdout, `"type":"command_errored"`, `5 commands`)
-	for range 5 { // on a slow machine, some have got old meanwhile
-		f.run("restart", "-l", "well", "--no-wait")
-	}
+	f.sh("well", five)
 	cell{exitError, []string{"restart", "-l", "well"}}.keeps(f)
 	contains(t, f.mustRun(exitPartial, "restart", "-l", "well,locked").stdout, "  ✓ locked  restarted", "  ! well  ")
 }

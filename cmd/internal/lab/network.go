@@ -22,6 +22,8 @@ func (l *Lab) connect(ctx context.Context) error {
 		fmt.Fprintf(&outer, "netns add %s\n", h.link())
 		fmt.Fprintf(&outer, "link add %s type veth peer name eth0 address %s netns %s\n", h.link(), h.hardware(), h.link())
 		fmt.Fprintf(&outer, "link set %s master %s up\n", h.link(), bridge)
+	}
+	for _, h := range l.Hosts { // a bridge that gets another link may forget its neighbours
 		fmt.Fprintf(&outer, "neighbour add %s lladdr %s nud permanent dev %s\n", h.Address(), h.hardware(), bridge)
 	}
 	if err := ip(ctx, outer.String()); err != nil {
