@@ -18,21 +18,8 @@ func TestControlled(t *testing.T) {
 	show := func(e Control) string {
 		return printed(0, func(p *Printer) { e.text(&Text{Out: p, Err: p}) })
 	}
-	check(t, show(Control{Action: "stop", Hosts: hosts, Drift: true, Retry: "xmrfleet stop -l miner-beta", Took: time.Second}), `
-  ✓ mini-1       stopped  0.3s
-  ✓ miner-gamma  stopped  1.0s
-  ! miner-beta  the health agent is down
-      hint: pass --direct
-
-Stop: 2 of 3 hosts.    1.0s
-fleet.hcl says otherwise: the next plan shows it, and the next apply undoes it.
-retry: xmrfleet stop -l miner-beta
-`)
-	check(t, show(Control{Action: "restart", Pending: true, Hosts: hosts[:1], Took: time.Second}), `
-  ✓ mini-1  restart is pending  0.3s
-
-Restart: 1 of 1 host.    1.0s
-`)
+	check(t, show(Control{Action: "stop", Hosts: hosts, Drift: true, Retry: "xmrfleet stop -l miner-beta", Took: time.Second}))
+	check(t, show(Control{Action: "restart", Pending: true, Hosts: hosts[:1], Took: time.Second}))
 }
 
 func TestRecalled(t *testing.T) {
@@ -43,13 +30,5 @@ func TestRecalled(t *testing.T) {
 		{"mini-1", agent.Event{At: at.Add(2 * time.Second), Command: &agent.Command{Action: "stop", Status: "completed", Reason: "maintenance", Result: "Removed\nlinks"}}},
 		{"mini-1", agent.Event{At: at.Add(3 * time.Second), Command: &agent.Command{Action: "start", Status: "failed", Error: "no\x1b[2J unit"}}},
 	}, Unheard: []Unheard{{Host: "dead", Err: errors.New("connect dead:22: no route to host")}}}
-	check(t, printed(0, func(p *Printer) { e.text(&Text{Out: p, Err: p}) }), `
-2026-11-22 12:00:00  mini-1      running, healthy: 500.0 H/s
-2026-11-22 12:00:01  miner-beta  stopped
-2026-11-22 12:00:02  mini-1      stop completed (maintenance): Removed; links
-2026-11-22 12:00:03  mini-1      start failed: no[2J unit
-  ! dead  connect dead:22: no route to host
-
-History: 3 hosts, 2 commands (1 failed), 2 decisions within 24 hours. 1 host was not read.    1.0s
-`)
+	check(t, printed(0, func(p *Printer) { e.text(&Text{Out: p, Err: p}) }))
 }

@@ -54,42 +54,8 @@ func TestGitHub(t *testing.T) {
 			{Host: "c", Failed: unreachable},
 		}},
 		Finished{Command: "apply", Code: 3, Outcome: "partial"})
-	check(t, log, `
-::add-mask::canary-1
-::add-mask::50%25%0Aof
-  ~ a
-      ~ update  file /etc/xmrig/config.json
-                  "pass": "mini-1-production",
-            -     "url": "a:443"
-            +     "url": "b:443"
-              }
-      ~ restart service xmrig: the running process has the old config
-  ~ b
-      ~ update  file /etc/xmrig/config.json
-                  "pass": "mini-1-production",
-            -     "url": "a:443"
-            +     "url": "b:443"
-              }
-      ~ restart service xmrig: the running process has the old config
-      ! warning: file x: odd, 50%
-  ! c  connect c:22: no route to host
-      100% sure, (sensitive)
-
-Plan: 2 of 3 hosts to change, 4 changes, 2 restarts. 1 host was not read.    1.0s
-  ! b  in between, 1 of 2 changes made; the next apply finishes it: service xmrig: start failed
-      : :error::(sensitive) from the journal
-        made     update file /etc/xmrig/config.json
-        not yet  restart service xmrig
-  ! c  untouched: connect c:22: no route to host
-      100% sure, (sensitive)
-
-Apply: 1 of 3 hosts converged, 3 changes made, 1 restart. 2 hosts are not.    2.0s
-retry: xmrfleet apply -l b,c
-::error file=fleet.hcl,line=4,title=b::in between, 1 of 2 changes made; the next apply finishes it: service xmrig: start failed%0A::error::(sensitive) from the journal
-::error file=fleet.hcl,line=5,title=c::untouched: connect c:22: no route to host%0A100%25 sure, (sensitive)
-::warning file=fleet.hcl,line=4,title=b::file x: odd, 50%25
-`)
-	check(t, summary, `
+	check(t, log)
+	equal(t, summary, `
 ### xmrfleet apply: partial
 
 `+"```text"+`
@@ -137,24 +103,7 @@ func TestGitHubOfMistakes(t *testing.T) {
 		g.Root = filepath.Dir(wd)
 	}, Loaded{Diagnostics: diagnosed, Secrets: []string{"unmasked"}},
 		Failed{Err: hint.With(errors.New("select hosts: none: 1, 2"), "see --limit")}, Finished{Command: "plan", Code: 1, Outcome: "failed"})
-	check(t, log, `
-Error: Invalid value
-
-  on fleet.hcl line 7:
-   7:   x = 0
-            ^
-
-"x" must be 1.
-
-Warning: Odd
-
-Odd.
-xmrfleet: select hosts: none: 1, 2
-hint: see --limit
-::error file=view/fleet.hcl,line=7,title=xmrfleet::Invalid value%0A"x" must be 1.
-::error title=xmrfleet::select hosts: none: 1, 2
-::warning title=xmrfleet::Odd%0AOdd.
-`)
+	check(t, log)
 	if !strings.Contains(summary, "\nxmrfleet: select hosts: none: 1, 2\nhint: see --limit\n") || !strings.Contains(summary, "Error: Invalid value") {
 		t.Error(summary)
 	}
@@ -214,5 +163,5 @@ func TestInert(t *testing.T) {
 	if n != len(text) || err != nil {
 		t.Error(n, err)
 	}
-	check(t, out.String(), ": :error::x\n  : :stop-commands::y\n\t: :z\na ::b\n## [group]c ## [d] :e\n")
+	equal(t, out.String(), ": :error::x\n  : :stop-commands::y\n\t: :z\na ::b\n## [group]c ## [d] :e\n")
 }

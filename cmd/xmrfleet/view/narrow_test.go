@@ -36,39 +36,7 @@ func TestNarrow(t *testing.T) {
 		report.Report(Facts{Took: time.Second, Hosts: []HostFacts{{Host: "miner-beta",
 			Facts: modules.Facts{OS: "Debian GNU/Linux 12 (bookworm)", Kernel: "6.1.0-28-amd64", Arch: "x86_64", Systemd: 252, Threads: 32, MemoryKiB: 32768000}}}})
 	})
-	check(t, got, `
-  ~ miner-beta
-      + create  file
-        /etc/xmrig/orchestrator.json
-        mode 0600, owner root:root
-  ! miner-delta  connect 127.0.0.1:22:
-      connection refused
-      hint: on the host, as root: systemctl enable --now ssh
-
-Plan: 1 of 2 hosts to change, 1 change.
-1 host was not read. 1.0s
-  = mini-1  root by sudo, which asks no
-        password; a round trip takes 0s
-      host
-          deploy@10.0.0.7:22
-          (logged in within 1ms)
-        Port  22  (default)
-        host key
-          ssh-ed25519 SHA256:n55yAi1paKwvcjKSCeURbMPVCFHPVMEEDDbSCEFIVR8
-          (known from known_hosts:1)
-
-Check: 1 of 1 host can be managed. 1.0s
-2026-11-22 12:00:00  miner-beta
-    running, healthy: 500.0 H/s, pool
-    pool.example:443
-
-History: 2 hosts, 0 commands, 1 decision
-within 24 hours. 1.0s
-HOST        ARCH    THREADS  MEMORY
-miner-beta  x86_64       32  31 GiB
-
-Facts: 1 host, 32 threads, 31 GiB. 1.0s
-`)
+	check(t, got)
 }
 
 // A secret that a line is broken or cut in stays one.
@@ -103,5 +71,5 @@ func TestNarrowColours(t *testing.T) {
 	var out strings.Builder
 	p := NewPrinter(&out, true, 40)
 	p.plan([]HostPlan{{Host: "mini-1", Plan: &plan.Plan{}}, {Host: "mini-2", Plan: &plan.Plan{}}}, false, time.Second)
-	check(t, out.String(), "\n\x1b[1mPlan: nothing to do, 2 hosts are as\x1b[m\n\x1b[1mdescribed. 1.0s\x1b[m\n")
+	equal(t, out.String(), "\n\x1b[1mPlan: nothing to do, 2 hosts are as\x1b[m\n\x1b[1mdescribed. 1.0s\x1b[m\n")
 }

@@ -79,7 +79,7 @@ Check: 1 of 1 host can be managed.    0.0s
 `},
 	} {
 		out, _ := told(SSHCheck{Hosts: []HostCheck{{Host: "m1", Trace: trace}}, Details: test.details})
-		check(t, out, test.want)
+		equal(t, out, test.want)
 	}
 }
 
@@ -105,28 +105,9 @@ func TestCheckedMany(t *testing.T) {
 		hosts = append(hosts, h)
 	}
 	out, _ := told(SSHCheck{Hosts: hosts, Took: time.Second})
-	check(t, out, `
-  = m[01-06], m[08-19], m[21-30], m[35-40]  root by sudo, which asks no password; a round trip takes 100µs to 4ms
-  = m20  root by login; a round trip takes 1s
-
-  ! m07  become root by sudo: sudo wants a password
-      host                    deploy@m07:22  (logged in within 1ms)
-      hint: edit sudoers
-
-  ! m31, m32, m33, m34  hop jump: connect jump:22: connection refused
-      hop jump                maia@jump:22  (not logged in)
-      host                    deploy@m31:22  (not logged in)
-      hint: start sshd
-      this is the way to m31; -v shows those to the others
-
-Check: 35 of 40 hosts can be managed.    1.0s
-`)
+	check(t, out)
 	out, _ = told(SSHCheck{Hosts: hosts[:6]})
-	check(t, out, `
-  = m01, m02, m03, m04, m05, m06  root by sudo, which asks no password; a round trip takes 100µs to 600µs
-
-Check: 6 of 6 hosts can be managed.    0.0s
-`)
+	check(t, out)
 }
 
 // A certificate that ends soon is worth a line of its own.
@@ -140,10 +121,5 @@ func TestCheckedLapse(t *testing.T) {
 		{Host: "m2", Trace: &executor.Trace{Hops: key(executor.Accepted)}},
 		{Host: "m3", Trace: &executor.Trace{Hops: key(executor.Accepted)}},
 	}})
-	check(t, strings.ReplaceAll(out, end.Format(time.DateTime), "T"), `
-  = m1  root by login; a round trip takes 0s
-  = m2, m3  root by login; a round trip takes 0s; its certificate ended T
-
-Check: 3 of 3 hosts can be managed.    0.0s
-`)
+	check(t, strings.ReplaceAll(out, end.Format(time.DateTime), "T"))
 }
