@@ -43,7 +43,7 @@
 //     miner hashes. That case also sets the problem then.
 //   - health/evidence.go: its text in problem, if the miner does not hash.
 //   - health/watch_test.go: its scene in tale.poll, and a story in TestStories.
-//   - simulate: a fault of the simulated miner, if it calls for a restart.
+//   - watchdog-sim: a fault of the simulated miner, if it calls for a restart.
 //
 // A new threshold is a field of health.Policy, with its default in NewPolicy
 // (policy.go). A new figure that the decision needs is a field of
