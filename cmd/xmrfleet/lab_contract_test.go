@@ -139,7 +139,7 @@ host "dead" { address = "127.0.0.1" }
 			t.Errorf("%s: %v: %v", c.args, err, o)
 		}
 	}
-	const five = `for i in 1 2 3 4 5; do xmrig-orchestrator enqueue restart --wait=5m || :; done`
+	const five = `for i in 1 2 3 4 5; do xmrig-orchestrator enqueue start --reason contract --wait=5m || :; done` // quick ones
 	f.sh("well", five)
 	o := f.mustRun(exitError, "restart", "-l", "well", "--json")
 	contains(t, o.stdout, `"type":"command_errored"`, `5 commands`)
