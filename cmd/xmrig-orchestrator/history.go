@@ -43,7 +43,8 @@ func (m *Main) history(ctx context.Context, s agent.Settings, asJSON bool) error
 		return json.NewEncoder(m.Stdout).Encode(agent.History{
 			Version: agent.HistoryVersion, Hostname: s.Hostname, Events: events})
 	}
-	return printEvents(m.Stdout, events)
+	printEvents(m.Stdout, events)
+	return nil
 }
 
 // printEvents prints a line for each event.
