@@ -223,6 +223,8 @@ func TestMemory(t *testing.T) {
 		h.AwaitPoll("first")
 		h.Says("pool-lost", "")
 		h.Await("pool lost", func(p health.Process) bool { return p.State == "unhealthy" })
+		h.AwaitDecision(health.CausePoolDown)
+		h.Polled("pool lost") // the poll that saved the decision has saved the memory
 		stop()
 		h.Runs(10, 4)
 		_, stop = h.start(own)
