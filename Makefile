@@ -9,6 +9,7 @@ AGENTS      = cmd/xmrfleet/supply/agents/amd64.gz cmd/xmrfleet/supply/agents/arm
 SOURCES     = $(wildcard $(shell git ls-files -co --exclude-standard cmd plan hcl executor modules go.mod go.sum ':(exclude)*_test.go' 2>/dev/null))
 VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LABTESTS    = ./cmd/xmrfleet ./cmd/xmrig-orchestrator ./cmd/internal/lab
+PATIENCE    = 80m # for the tests of a package, where the machine is slow
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 build: bin/xmrfleet
@@ -46,14 +47,14 @@ demo-down: bin/labctl
 # root. A few minutes on two processors when nothing is cached, seconds after a
 # small change.
 check: lint
-	go test ./...
+	go test -timeout $(PATIENCE) ./...
 
 # Everything. The lab tests need Linux and root; without, the rest is run.
 test: packages build
 	@if command -v gcc >/dev/null; then race=-race; else race=; echo "left out: the race detector (no gcc)"; fi; \
-	set -x; CGO_ENABLED=$${race:+1} GORACE=atexit_sleep_ms=0 go test $$race ./...
+	set -x; CGO_ENABLED=$${race:+1} GORACE=atexit_sleep_ms=0 go test $$race -timeout $(PATIENCE) ./...
 	@if [ "$$(uname)" = Linux ] && [ "$$(id -u)" = 0 ]; then \
-	set -x; XMRFLEET_REQUIRE_LAB=1 go test -p 1 -tags lab -timeout 60m $(LABTESTS); \
+	set -x; XMRFLEET_REQUIRE_LAB=1 go test -p 1 -tags lab -timeout $(PATIENCE) $(LABTESTS); \
 	else echo "left out: the lab tests (they need root on Linux)"; fi
 
 # What the figures in README.md come from.
@@ -76,7 +77,7 @@ lint:
 
 # Writes every expected text anew, as the tests get it now; read the diff.
 golden:
-	UPDATE_GOLDEN=1 go test ./...
+	UPDATE_GOLDEN=1 go test -timeout $(PATIENCE) ./...
 	git status --short '*golden*' testdata cmd/xmrfleet/example.hcl
 
 clean:
