@@ -197,5 +197,5 @@ type planSaved struct {
 }
 
 func (e Saved) lines() []line {
-	return []line{planSavedLine.line("", "The plan is saved in "+e.File+".", planSaved{e.File})}
+	return []line{planSavedLine.line("", "The plan is saved in "+e.File+".", planSaved(e))}
 }
