@@ -3,9 +3,10 @@ package hcl
 import (
 	"fmt"
 	"strings"
-	"xmrfleet/modules/printable"
 
 	"github.com/hashicorp/hcl/v2"
+
+	"xmrfleet/modules/printable"
 )
 
 // A Severity says whether a diagnostic stands in the way.

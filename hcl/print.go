@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
 	"xmrfleet/modules/printable"
 )
 

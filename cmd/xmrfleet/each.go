@@ -51,8 +51,8 @@ func onEachWithHeartbeat[T any](ctx context.Context, p *Program, c connectionFla
 	})
 }
 
-// ask opens a shell, has the host answer one question, and reads the answer.
-func ask[T any](question modules.Command, read func(modules.Result) (T, error)) perHost[T] {
+// answerTo opens a shell, has the host answer one question, and reads the answer.
+func answerTo[T any](question modules.Command, read func(modules.Result) (T, error)) perHost[T] {
 	return func(ctx context.Context, d *executor.Dialer, h hcl.Host) (T, error) {
 		shell, answers, err := d.Open(ctx, target(h), executor.OpenOptions{First: []modules.Command{question}})
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
 	"xmrfleet/cmd/xmrfleet/lines"
 )
 

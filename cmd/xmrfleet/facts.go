@@ -12,7 +12,7 @@ type factsCmd struct{ hostFlags }
 
 func (c *factsCmd) Run(ctx context.Context, p *Program) error {
 	began := time.Now()
-	hosts, outcomes, err := askEach(ctx, p, c.hostFlags, ask(modules.FactsProbe(), printed(modules.ParseFacts)))
+	hosts, outcomes, err := askEach(ctx, p, c.hostFlags, answerTo(modules.FactsProbe(), printed(modules.ParseFacts)))
 	if err != nil {
 		return err
 	}

@@ -7,10 +7,10 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/google/renameio/v2"
+
 	"xmrfleet/cmd/xmrfleet/view"
 	"xmrfleet/hcl"
-
-	"github.com/google/renameio/v2"
 )
 
 type fmtCmd struct {

@@ -18,7 +18,7 @@ func (c *historyCmd) Help() string {
 
 func (c *historyCmd) Run(ctx context.Context, p *Program) error {
 	began := time.Now()
-	hosts, outcomes, err := askEach(ctx, p, c.hostFlags, ask(modules.HistoryProbe(), modules.ParseHistory))
+	hosts, outcomes, err := askEach(ctx, p, c.hostFlags, answerTo(modules.HistoryProbe(), modules.ParseHistory))
 	if err != nil {
 		return err
 	}

@@ -17,9 +17,9 @@ import (
 	"testing"
 	"time"
 
-	"xmrfleet/cmd/internal/labtest"
-
 	"golang.org/x/sys/unix"
+
+	"xmrfleet/cmd/internal/labtest"
 )
 
 // slowUser holds the change "user xmrig", which disturbs nothing, until release;

@@ -15,10 +15,10 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"golang.org/x/sys/unix"
+
 	"xmrfleet/cmd/internal/labtest"
 	"xmrfleet/cmd/xmrfleet/screen"
-
-	"golang.org/x/sys/unix"
 )
 
 // A page is what is to be seen on a terminal.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+
 	"xmrfleet/modules/printable"
 )
 

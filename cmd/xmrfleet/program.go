@@ -6,9 +6,10 @@ import (
 	"os"
 	"strings"
 	"time"
-	"xmrfleet/plan"
 
 	"github.com/alecthomas/kong"
+
+	"xmrfleet/plan"
 )
 
 // Version is set by the build.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+
 	"xmrfleet/cmd/xmrfleet/lastrun"
 	"xmrfleet/modules/hint"
 )

@@ -30,7 +30,7 @@ func (c *statusCmd) Run(ctx context.Context, p *Program) error {
 		return c.watch(ctx, p)
 	}
 	began := time.Now()
-	hosts, outcomes, err := askEach(ctx, p, c.hostFlags, ask(modules.StatusProbe(), printed(modules.ParseStatus)))
+	hosts, outcomes, err := askEach(ctx, p, c.hostFlags, answerTo(modules.StatusProbe(), printed(modules.ParseStatus)))
 	if err != nil {
 		return err
 	}

@@ -11,9 +11,10 @@ import (
 	"strings"
 	"sync"
 	"syscall"
-	"xmrfleet/cmd/xmrfleet/view"
 
 	"golang.org/x/term"
+
+	"xmrfleet/cmd/xmrfleet/view"
 )
 
 // streams are the printers of a run, and what is behind them.

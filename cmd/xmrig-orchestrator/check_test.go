@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+
 	"xmrfleet/cmd/xmrig-orchestrator/internal/hosttest"
 )
 

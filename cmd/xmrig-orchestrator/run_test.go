@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
 	"xmrfleet/cmd/xmrig-orchestrator/internal/hosttest"
 )
 

@@ -14,10 +14,10 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/renameio/v2"
+
 	"xmrfleet/hcl"
 	"xmrfleet/modules/hint"
-
-	"github.com/google/renameio/v2"
 )
 
 // A Run is the last command that was to change hosts of a fleet. It lies in the

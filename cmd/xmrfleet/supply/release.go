@@ -11,11 +11,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/renameio/v2"
+
 	"xmrfleet/hcl"
 	"xmrfleet/modules"
 	"xmrfleet/modules/hint"
-
-	"github.com/google/renameio/v2"
 )
 
 // OpenReleases opens the archive of every host that gets its XMRig pushed,

@@ -3,9 +3,10 @@ package view
 import (
 	"fmt"
 	"strings"
-	"xmrfleet/modules/printable"
 
 	"github.com/aymanbagabas/go-udiff"
+
+	"xmrfleet/modules/printable"
 )
 
 const (

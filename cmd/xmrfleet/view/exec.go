@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+
 	"xmrfleet/cmd/xmrfleet/selector"
 	"xmrfleet/modules/printable"
 )

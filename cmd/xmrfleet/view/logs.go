@@ -4,10 +4,11 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"xmrfleet/modules/hint"
-	"xmrfleet/modules/printable"
 
 	"github.com/charmbracelet/x/ansi"
+
+	"xmrfleet/modules/hint"
+	"xmrfleet/modules/printable"
 )
 
 // Logged: an entry of a host's journal.

@@ -21,10 +21,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"xmrfleet/modules/hint"
-	"xmrfleet/modules/printable"
 
 	"charm.land/lipgloss/v2"
+
+	"xmrfleet/modules/hint"
+	"xmrfleet/modules/printable"
 )
 
 // A Printer is an output stream that masks secrets. It is safe for concurrent

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+
 	"xmrfleet/cmd/internal/recorded"
 )
 

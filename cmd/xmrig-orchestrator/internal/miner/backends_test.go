@@ -5,6 +5,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+
 	"xmrfleet/cmd/internal/recorded"
 )
 
