@@ -57,6 +57,8 @@ func Control(ctx context.Context, verb Verb, unit string) (output string, err er
 func command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "TZ=UTC", "LC_ALL=C"}
-	cmd.WaitDelay = 100 * time.Millisecond
+	// It also bounds how late the output of a program that has ended may be
+	// read, which takes a while where the miner uses all of the CPU.
+	cmd.WaitDelay = 2 * time.Second
 	return cmd
 }
