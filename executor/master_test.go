@@ -277,6 +277,7 @@ func TestMasterSurvives(t *testing.T) {
 			log := logged(d)
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
+			proxy.Settle() // so that what is pending next is the request
 			proxy.Hold()
 			go func() {
 				eventually(t, "the request for a session", func() bool { return proxy.Pending() > 0 })
