@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"xmrfleet/cmd/xmrfleet/view"
 )
 
 // contract CODE PROGRAM COMMAND [ARG...] runs a command line in all formats.
@@ -107,7 +109,7 @@ func jsonLines(text string, code int) (types string, err error) {
 	}
 	types = strings.Join(words, " ")
 	switch {
-	case first.Type != "version" || first.UI != "1.0" || strings.Count(types, "version") != 1:
+	case first.Type != "version" || first.UI != view.JSONVersion || strings.Count(types, "version") != 1:
 		return types, fmt.Errorf("want the version first, got %s", types)
 	case last.Type != "run_summary" || strings.Count(types, "run_summary") != 1:
 		return types, fmt.Errorf("want the summary last, got %s", types)

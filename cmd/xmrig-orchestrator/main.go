@@ -12,8 +12,9 @@
 //   - store: the database
 //   - miner, systemd, cpu, port: what it asks of the host
 //   - wake: what wakes it between two polls
-//   - simulate: the rules against a simulated miner, beside other watchdogs
 //   - hosttest: the host that tests run the agent on
+//
+// watchdog-sim, beside this package, is the rules against a simulated miner.
 //
 // The agent has to stay below 10 MB resident, and its code is the larger part of
 // that. So it may not link net/http nor anything of the CLI but modules/agent;

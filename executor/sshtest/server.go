@@ -1,6 +1,10 @@
 // Package sshtest is an SSH server for tests. It runs what it is asked for by
 // a real /bin/sh on this machine, as sshd would without a terminal: a command
-// outlives the connection that started it.
+// outlives the connection that started it. A [Proxy] stands before it, or before a
+// real sshd: it counts round trips, holds what is sent, and is cut like a cable.
+//
+// It is for tests only. A further way for a server to misbehave is a field of
+// Server.
 package sshtest
 
 import (

@@ -3,7 +3,9 @@
 // error, through any number of wrappings: whoever prints it asks [Of] and
 // [KindOf], and nobody in between has to hand them on.
 //
-// An error of any package takes part by having the methods of [Hinted].
+// An error of any package takes part by having the methods of [Hinted]. The package
+// neither prints nor decides anything. A new Kind is a constant of the package
+// whose errors have it, and a word in README.md, "For programs".
 package hint
 
 import "errors"

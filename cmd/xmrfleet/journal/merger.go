@@ -1,6 +1,9 @@
 // Package journal brings the journals of many hosts into one. A [Host] reads
 // that of one host, a [Merger] puts the entries of all of them into the order
 // of time. What is asked of a host and what its lines mean is package modules'.
+//
+// It prints nothing: entries are events of package view. What else is to be told
+// of a host among its entries is a notice with an event.
 package journal
 
 import (

@@ -1,5 +1,8 @@
 // Package lastrun remembers, for each fleet file, the last command that was to
 // change hosts, and on which of them it failed. It serves rerun and @failed.
+//
+// It keeps no secret and asks no host. What else is to be remembered of a run is
+// a field of Run; the file of an older version is read as far as it goes.
 package lastrun
 
 import (

@@ -1,5 +1,6 @@
 // Package screen shows texts on a terminal, each in the place of the one
-// before. It knows nothing of what they say.
+// before. It knows nothing of what they say; what is typed is for its caller to
+// read. Another system needs its terminal requests in a modes_GOOS.go.
 package screen
 
 import (

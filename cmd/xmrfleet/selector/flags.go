@@ -1,6 +1,9 @@
 // Package selector chooses hosts of a fleet: by names, globs, ranges, groups and
 // by what became of them in the last run. Ranges are read and written here, so
 // that what is printed can be pasted behind --limit.
+//
+// It knows the fleet file and what it is told of the last run, and asks no host. A
+// further way to name hosts is a case of fitting, in pattern.go.
 package selector
 
 import (

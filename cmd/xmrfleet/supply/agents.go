@@ -1,5 +1,9 @@
 // Package supply provides what hosts are sent: the executable of XMRig's
 // release, and the builds of the health agent that are part of this program.
+//
+// It sends nothing: modules' resources carry it to hosts. Whatever comes from
+// elsewhere is checked here before anything else may have it. A further
+// architecture of the agent is a build in the Makefile and a name in Agents.
 package supply
 
 import (

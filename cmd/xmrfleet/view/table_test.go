@@ -14,6 +14,9 @@ import (
 // each other: every type, and every field of it.
 func TestReference(t *testing.T) {
 	described := reference(t)
+	if readme, want := readmeText(t), "`ui` (of this format: `"+JSONVersion+"`)"; !strings.Contains(readme, want) {
+		t.Errorf("README.md does not say %s", want)
+	}
 	for _, row := range table {
 		want := strings.Join(jsonNames(row.fields), " ")
 		got, ok := described[row.name]
@@ -51,16 +54,21 @@ var (
 	borrowed   = regexp.MustCompile("those of `([a-z_]+)`")
 )
 
-// reference reads the table: types, when they come, and their fields. Several
-// types of a row have the same fields, or those between semicolons. What stands
-// in brackets is about the field before them.
-func reference(t *testing.T) map[string][]string {
+func readmeText(t *testing.T) string {
 	t.Helper()
 	readme, err := os.ReadFile("../../../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rows, found := strings.Cut(string(readme), "| type | when | further fields |\n|---|---|---|\n")
+	return string(readme)
+}
+
+// reference reads the table: types, when they come, and their fields. Several
+// types of a row have the same fields, or those between semicolons. What stands
+// in brackets is about the field before them.
+func reference(t *testing.T) map[string][]string {
+	t.Helper()
+	_, rows, found := strings.Cut(readmeText(t), "| type | when | further fields |\n|---|---|---|\n")
 	if !found {
 		t.Fatal("README.md has no reference")
 	}
