@@ -5,8 +5,8 @@
 // There is one rule of what is harmful, for both programs: characters of
 // control (Cc) but for line ends and tabs, and characters of format (Cf), among
 // them those that change the direction of writing. The package knows nothing of
-// secrets, colours or widths. What else turns
-// out to be harmful is a case of harmful, and then so for all texts.
+// secrets, colours or widths. What else turns out to be harmful is a case of
+// harmful, and then so for all texts.
 package printable
 
 import (
