@@ -75,9 +75,7 @@ func (c *applyCmd) Run(ctx context.Context, p *Program) error {
 	for i, s := range sessions {
 		results[i] = s.result
 		results[i].Host = s.host.Name
-		if s.err != nil {
-			results[i].Failed = s.err
-		}
+		results[i].Failed = s.err
 	}
 	failed := failedOf(sessions)
 	p.remember(c.File, failed)

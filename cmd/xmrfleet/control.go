@@ -87,8 +87,7 @@ func (c *control) approved(p *Program, fleet *hcl.Fleet, action modules.Action) 
 	if !p.asks() {
 		return nil, hint.With(fmt.Errorf("%s: every host is meant, and there is no terminal to ask at", action), "pass --yes, or name the hosts with --limit")
 	}
-	verb := strings.ToUpper(string(action[:1])) + string(action[1:])
-	if !p.ask(fmt.Sprintf("%s the miners of all %d hosts? [y/N] ", verb, len(hosts))) {
+	if !p.ask(fmt.Sprintf("%s the miners of all %d hosts? [y/N] ", view.Capitalized(string(action)), len(hosts))) {
 		fmt.Fprintln(p.err, "Nothing was changed.")
 		return nil, exitCode(exitDeclined)
 	}

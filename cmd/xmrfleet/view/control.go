@@ -68,7 +68,7 @@ func (e Control) total() string {
 			obeyed++
 		}
 	}
-	return fmt.Sprintf("%s: %d of %s.", strings.ToUpper(string(e.Action[:1]))+string(e.Action[1:]), obeyed, Plural(len(e.Hosts), "host"))
+	return fmt.Sprintf("%s: %d of %s.", Capitalized(string(e.Action)), obeyed, Plural(len(e.Hosts), "host"))
 }
 
 type commandEnd struct {

@@ -79,5 +79,5 @@ func (p *Printer) lastLine(text, beside string) string {
 // hang writes a head and a text behind it, wrapped to the width of the
 // terminal, so that its further lines begin at a column.
 func (p *Printer) hang(out *strings.Builder, head string, column int, text string) {
-	out.WriteString(p.flow(head+printable.Text(strings.ReplaceAll(strings.TrimSpace(text), "\n", "; "))+"\n", column))
+	out.WriteString(p.flow(head+printable.Text(oneLineOf(text))+"\n", column))
 }

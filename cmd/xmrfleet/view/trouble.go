@@ -24,11 +24,15 @@ func troubleOf(err error) trouble {
 
 // text is what follows the name of the host.
 func (t trouble) text() string {
-	text := indentRest(printable.Text(t.Error), "      ") + "\n"
-	if t.Hint != "" {
-		text += "      hint: " + indentRest(printable.Text(t.Hint), "      ") + "\n"
+	return indentRest(printable.Text(t.Error), "      ") + "\n" + t.hintLine()
+}
+
+// hintLine is what can be done about it, or nothing.
+func (t trouble) hintLine() string {
+	if t.Hint == "" {
+		return ""
 	}
-	return text
+	return "      hint: " + indentRest(printable.Text(t.Hint), "      ") + "\n"
 }
 
 // failure prints a host that could not be read or changed.

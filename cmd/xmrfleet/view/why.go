@@ -11,7 +11,6 @@ import (
 	"xmrfleet/modules"
 	"xmrfleet/modules/agent"
 	"xmrfleet/modules/hint"
-	"xmrfleet/modules/printable"
 )
 
 // Why: the hosts said why their miners are as they are.
@@ -68,7 +67,7 @@ func (e Why) statuses() []HostStatus {
 func (p *Printer) why(out *strings.Builder, h HostWhy) {
 	if h.Err != nil {
 		p.hang(out, fmt.Sprintf("  %s %s  ", p.red("!"), p.bold(h.Host)), 6, h.Err.Error())
-		writeHint(out, h.Err)
+		out.WriteString(troubleOf(h.Err).hintLine())
 		return
 	}
 	mark := p.green("✓")
@@ -120,18 +119,10 @@ func (h HostWhy) headline() string {
 	return text
 }
 
-// writeHint writes what can be done about err, on a line that is never wrapped:
-// it may be a command.
-func writeHint(out *strings.Builder, err error) {
-	if text := hint.Of(err); text != "" {
-		fmt.Fprintf(out, "      hint: %s\n", indentRest(printable.Text(text), "      "))
-	}
-}
-
 func (p *Printer) events(out *strings.Builder, h HostWhy) {
 	if h.Unread != nil {
 		p.hang(out, "      what happened is not known: ", 8, h.Unread.Error())
-		writeHint(out, h.Unread)
+		out.WriteString(troubleOf(h.Unread).hintLine())
 		return
 	}
 	if len(h.Events) == 0 {

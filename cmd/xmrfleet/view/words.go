@@ -76,6 +76,9 @@ var longHash = regexp.MustCompile(`\b([0-9a-f]{12})[0-9a-f]{52}\b`)
 // short cuts checksums to their first twelve digits.
 func short(s string) string { return longHash.ReplaceAllString(s, "$1…") }
 
+// Capitalized is a word as a sentence begins with it.
+func Capitalized(word string) string { return strings.ToUpper(word[:1]) + word[1:] }
+
 // oneLine joins the words of a text.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
