@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -13,7 +14,8 @@ import (
 
 func TestEach(t *testing.T) {
 	var now, most atomic.Int32
-	seven := make(chan struct{})
+	var seven sync.WaitGroup // the first seven wait for one another
+	seven.Add(7)
 	items := make([]int, 100)
 	for i := range items {
 		items[i] = i
@@ -23,11 +25,9 @@ func TestEach(t *testing.T) {
 		defer now.Add(-1)
 		for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
 		}
-		switch { // the first seven wait for one another
-		case i == 6:
-			close(seven)
-		case i < 6:
-			<-seven
+		if i < 7 {
+			seven.Done()
+			seven.Wait()
 		}
 		switch {
 		case i == 13:
