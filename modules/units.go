@@ -13,7 +13,7 @@ const (
 	minerUser   = "xmrig"
 	minerBinary = "/usr/local/bin/xmrig"
 	minerStore  = "/usr/local/lib/xmrfleet"
-	minerConfig = "/etc/xmrig/config.json"
+	minerConfig = agent.MinerConfig
 	configDir   = "/etc/xmrig"
 	logName     = "xmrig" // of the journal namespace
 )

@@ -9,7 +9,11 @@
 // needs one: StatusVersion, HistoryVersion.
 package agent
 
-import "time"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+)
 
 // Where things are on a host. The names are those of the specification, so that
 // the agent takes the place of an older daemon.
@@ -26,6 +30,11 @@ const (
 	RunDir = "/run/xmrfleet"
 	// Lock is locked with flock(2) by whoever changes the host.
 	Lock = RunDir + "/lock"
+	// DaemonFile is where the agent keeps its Daemon, as JSON, for others to
+	// read.
+	DaemonFile = RunDir + "/agent.json"
+	// MinerConfig is the miner's configuration file.
+	MinerConfig = "/etc/xmrig/config.json"
 )
 
 // Settings is the content of SettingsFile, which xmrfleet writes and the agent
@@ -118,6 +127,48 @@ type Status struct {
 	Cause    string     `json:"cause,omitempty"`
 	Since    *time.Time `json:"since,omitempty"`
 	Evidence string     `json:"evidence,omitempty"`
+
+	// Daemon is what the agent that runs, or ran last in this boot, said of
+	// itself; nil where none did.
+	Daemon *Daemon `json:"daemon,omitempty"`
+
+	// Config is what the miner's configuration file says now; nil where it
+	// cannot be read.
+	Config *Config `json:"config,omitempty"`
+}
+
+// A Daemon is what an agent says of itself after each poll, in DaemonFile.
+type Daemon struct {
+	Version      string `json:"version"`
+	InvocationID string `json:"invocation_id"` // of its unit, by systemd; empty outside of one
+	PID          int    `json:"pid"`
+
+	// CheckedAt is when its last poll ended.
+	CheckedAt time.Time `json:"checked_at"`
+
+	// Miner is the InvocationID of the miner's unit as of that poll; empty if
+	// there was no process. The row and its figures belong to it.
+	Miner string `json:"miner_invocation_id,omitempty"`
+
+	// Faults are what the agent cannot do, and why, each in one line with its
+	// remedy. There are none where it can do all its work.
+	Faults []string `json:"faults,omitempty"`
+}
+
+// A Config tells of a configuration file without saying what is in it.
+type Config struct {
+	SHA256 string `json:"sha256"`
+
+	// Payees are of the enabled pools, in their order: for whom the miner
+	// mines, as Payee has it.
+	Payees []string `json:"payees"`
+}
+
+// Payee is the checksum of a pool's address and of the account that is paid
+// there, both as in the configuration file. It is hex.
+func Payee(url, user string) string {
+	sum := sha256.Sum256([]byte(url + "\n" + user))
+	return hex.EncodeToString(sum[:])
 }
 
 // HistoryVersion is the version of History. A reader refuses a higher one.
