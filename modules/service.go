@@ -29,63 +29,6 @@ type Service struct {
 	Journal string
 }
 
-// A Record is what a unit was started with. recordCommand writes it.
-type Record struct {
-	Unit   string // what recording returns
-	Config string // sha256 of the configuration
-	Binary string // sha256 of the executable
-
-	// Silent is set where the API did not answer after that start.
-	Silent bool
-}
-
-// recordCommand is the ExecStartPre that records what a unit is started with,
-// outside of its sandbox and where only root writes. The revision stands in
-// the unit's text, because systemd runs the unit as it was loaded; the checksum
-// of the file and its drop-ins tells of edits that leave the revision alone. No
-// character of it means anything to systemd's own quoting.
-func recordCommand(unit, revision, config, binary string) string {
-	return fmt.Sprintf("+/bin/sh -c 'mkdir -p /run/xmrfleet && "+
-		"{ echo unit %s `cat %s %s/*.conf 2>/dev/null | sha256sum`; sha256sum %s %s; } >%s'",
-		revision, unitDir+unit, dropIns(unit), config, binary, recordPath(unit))
-}
-
-func parseRecord(text string) Record {
-	var r Record
-	if lines := strings.Split(text, "\n"); len(lines) >= 3 {
-		r.Unit = strings.TrimSuffix(strings.TrimPrefix(lines[0], "unit "), " -")
-		r.Config, _, _ = strings.Cut(lines[1], " ")
-		r.Binary, _, _ = strings.Cut(lines[2], " ")
-		r.Silent = len(lines) > 3
-	}
-	return r
-}
-
-// staleness says what of a process that was started with have is not as r
-// wants it, or "".
-func (r Record) staleness(have Record) string {
-	if have == (Record{}) {
-		return "it is not known what the running process was started with"
-	}
-	var old []string
-	if have.Config != r.Config {
-		old = append(old, "config")
-	}
-	if have.Binary != r.Binary {
-		old = append(old, "binary")
-	}
-	if have.Unit != r.Unit {
-		old = append(old, "unit")
-	}
-	switch {
-	case old == nil && have.Silent:
-		return "its API did not answer after the last start"
-	case old == nil:
-		return ""
-	}
-	return "the running process has the old " + strings.Join(old, " and ")
-}
-
 func (s Service) ID() string { return "service " + strings.TrimSuffix(s.Unit, ".service") }
 
 func (s Service) Validate() error {
@@ -99,10 +42,10 @@ func (s Service) Validate() error {
 }
 
 const serviceProbe = `
-systemctl show -p LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,Result "$1" 2>/dev/null
+systemctl show -p LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,Result,InvocationID,DropInPaths "$1" 2>/dev/null
 [ ! -L "$3" ] || echo WantsLink=yes
 printf 'Record=\n'
-cat "$2" 2>/dev/null
+` + readRecord + `
 :`
 
 // wantsLink is what starts a unit at boot.
@@ -117,7 +60,9 @@ type unitState struct {
 	load, active, sub, file, result string
 	reload                          bool
 	wants                           bool // there is a wantsLink
-	record                          string
+	invocation                      string
+	dropIns                         []string // in the order in which systemd reads them
+	record                          Record
 }
 
 func parseUnitState(probed string) unitState {
@@ -125,9 +70,11 @@ func parseUnitState(probed string) unitState {
 	p := properties(shown)
 	return unitState{
 		load: p["LoadState"], active: p["ActiveState"], sub: p["SubState"], file: p["UnitFileState"], result: p["Result"],
-		reload: p["NeedDaemonReload"] == "yes",
-		wants:  p["WantsLink"] == "yes",
-		record: strings.TrimSpace(record),
+		reload:     p["NeedDaemonReload"] == "yes",
+		wants:      p["WantsLink"] == "yes",
+		invocation: p["InvocationID"],
+		dropIns:    strings.Fields(p["DropInPaths"]),
+		record:     parseRecord(record),
 	}
 }
 
@@ -138,6 +85,18 @@ func (u unitState) up() bool {
 
 // failing is a unit that systemd starts again and again.
 func (u unitState) failing() bool { return u.active == "activating" && u.sub == "auto-restart" }
+
+// strangers says which drop-ins change the unit and are neither ours to remove
+// nor the distribution's.
+func (u unitState) strangers(unit string) []string {
+	var warnings []string
+	for _, path := range u.dropIns {
+		if !strings.HasPrefix(path, dropIns(unit)+"/") && !strings.HasPrefix(path, "/usr/lib/") && !strings.HasPrefix(path, "/lib/") {
+			warnings = append(warnings, path+" changes the unit, and is not managed")
+		}
+	}
+	return warnings
+}
 
 func (s Service) Diff(probed string, facts Facts) (Change, error) {
 	u := parseUnitState(probed)
@@ -161,6 +120,7 @@ func (s Service) Diff(probed string, facts Facts) (Change, error) {
 		c.Fields = append(c.Fields, Field{"loaded unit", "older than its file", "as its file"})
 		c.Steps = append(c.Steps, daemonReload)
 	}
+	c.Warnings = u.strangers(s.Unit)
 	if !s.Running {
 		if u.up() || u.active == "deactivating" {
 			c.Action, c.Disruptive = Stop, true
@@ -173,7 +133,7 @@ func (s Service) Diff(probed string, facts Facts) (Change, error) {
 	if err != nil {
 		return Change{}, fmt.Errorf("%s: %w", s.ID(), err)
 	}
-	switch stale := want.staleness(parseRecord(u.record)); {
+	switch stale := want.staleness(u.record, u.invocation); {
 	case !u.up():
 		c.Action = Start
 		if u.active == "failed" {
@@ -209,9 +169,8 @@ systemctl daemon-reload`
 
 // startUnit starts or restarts $1 and waits until the check $3 passes. It
 // checks again for 20 seconds, however long a check takes; that none passed is
-// added to the record $5. Without an agent
-// that could check, it is content with a unit that stays up for a second. A
-// unit that fails shows its journal.
+// kept beside the record $5. Without an agent that could check, it is content
+// with a unit that stays up for a second. A unit that fails shows its journal.
 const startUnit = `
 unit=$1 verb=$2 check=$3 namespace=$4 record=$5
 property() { systemctl show -p "$1" --value "$unit"; }
@@ -240,7 +199,7 @@ while :; do
 		answer=$($check 2>&1 >/dev/null) && exit 0
 		uptime
 		[ "$now" -lt "$deadline" ] || {
-			echo silent >>"$record"
+			echo "$started" >"$record.silent"
 			fail "$verb $unit: it runs, but its API does not answer: ${answer#*: }"
 		}
 	fi

@@ -75,6 +75,11 @@ var serviceLaws = []law{
 		h.must(Command{Script: "rm /run/xmrfleet/a.service"})
 		return s
 	}},
+	{name: "record of another start", make: func(h *host) Resource {
+		s := h.started() // and again by a unit that records nothing
+		h.write("/run/fake/systemd/a.service.invocation", "another\n", 0o644)
+		return s
+	}},
 	{name: "record cut off", make: func(h *host) Resource {
 		s := h.started()
 		h.write("/run/xmrfleet/a.service", "unit ", 0o644)
@@ -119,14 +124,14 @@ func TestServiceConverges(t *testing.T) {
 	}
 }
 
-const upAndEnabled = "LoadState=loaded\nActiveState=active\nSubState=running\nUnitFileState=enabled\nNeedDaemonReload=no\nResult=success\nRecord=\n"
+const upAndEnabled = "LoadState=loaded\nActiveState=active\nSubState=running\nUnitFileState=enabled\nNeedDaemonReload=no\nResult=success\nInvocationID=1d\nDropInPaths=\nRecord=\n"
 
 func TestServiceDiff(t *testing.T) {
-	want := Record{Unit: "0123456789ab", Config: sum("config"), Binary: sum("binary")}
+	want := Record{Unit: "0123456789ab feed", Config: sum("config"), Binary: sum("binary")}
 	service := Service{Unit: "xmrig.service", Enabled: true, Running: true, Check: "/usr/local/bin/agent check", Journal: "xmrig",
 		Record: func(Facts) (Record, error) { return want, nil }}
 	record := func(unit, config, binary string) string {
-		return "unit " + unit + "\n" + sum(config) + "  /etc/xmrig/config.json\n" + sum(binary) + "  /usr/local/bin/xmrig\n"
+		return "unit " + unit + " feed - 1d\n" + sum(config) + "  /etc/xmrig/config.json\n" + sum(binary) + "  /usr/local/bin/xmrig\n"
 	}
 	fresh := record("0123456789ab", "config", "binary")
 	stopped := Service{Unit: "xmrig.service"}
@@ -155,7 +160,12 @@ func TestServiceDiff(t *testing.T) {
 			"restart: the running process has the old config and binary and unit | restart xmrig.service"},
 		{"no record", service, upAndEnabled,
 			"restart: it is not known what the running process was started with | restart xmrig.service"},
-		{"no answer", service, upAndEnabled + fresh + "silent\n",
+		{"record of another start", service, strings.Replace(upAndEnabled, "ID=1d", "ID=2e", 1) + fresh,
+			"restart: it is not known what the running process was started with | restart xmrig.service"},
+		{"record without a start", service, strings.Replace(upAndEnabled, "ID=1d", "ID=", 1) + strings.Replace(fresh, " 1d", "", 1),
+			"restart: it is not known what the running process was started with | restart xmrig.service"},
+		{"no answer of another start", service, upAndEnabled + fresh + "silent 2e\n", ""},
+		{"no answer", service, upAndEnabled + fresh + "silent 1d\n",
 			"restart: its API did not answer after the last start | restart xmrig.service"},
 		{"half a record", service, upAndEnabled + fresh[:40],
 			"restart: it is not known what the running process was started with | restart xmrig.service"},

@@ -3,7 +3,6 @@ package modules
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"path"
 )
 
 // A Unit is a unit file of systemd in /etc/systemd/system.
@@ -48,9 +47,4 @@ var daemonReload = Command{Script: `systemctl daemon-reload`}
 func revision(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:6])
-}
-
-// recordPath is where a unit records what it was started with.
-func recordPath(unit string) string {
-	return path.Join("/run/xmrfleet", unit)
 }

@@ -154,6 +154,27 @@ func wounds(binary string) []wound {
 			[]string{"~ restart service xmrig: it is not known what the running process was started with"},
 			[]string{minerRun},
 		}, {
+			"a start that records nothing", `mkdir /etc/systemd/system/xmrig.service.d
+				printf '[Service]\nExecStartPre=\nExecStart=\nExecStart=/usr/local/bin/xmrig --config=/etc/xmrig/config.json --data-dir=/run/xmrig --threads=1\n' >/etc/systemd/system/xmrig.service.d/fast.conf
+				systemctl daemon-reload; systemctl restart xmrig`,
+			[]string{"- delete  drop-ins /etc/systemd/system/xmrig.service.d", "~ restart service xmrig: it is not known what the running process was started with"},
+			[]string{minerRun},
+		}, {
+			"another unit in use", `sed -i /^ExecStartPre/d /etc/systemd/system/xmrig.service; systemctl daemon-reload; systemctl restart xmrig`,
+			[]string{"~ update  unit xmrig.service", "~ restart service xmrig: it is not known what the running process was started with"},
+			[]string{unitFile, minerRun},
+		}, {
+			"another unit was in use", `cp /etc/systemd/system/xmrig.service /run/ours; sed -i /^ExecStartPre/d /etc/systemd/system/xmrig.service
+				systemctl daemon-reload; systemctl restart xmrig; cp /run/ours /etc/systemd/system/xmrig.service; systemctl daemon-reload`,
+			[]string{"~ restart service xmrig: it is not known what the running process was started with"},
+			[]string{minerRun},
+		}, {
+			"another daemon was in use", `cp /etc/systemd/system/xmrig-orchestrator.service /run/ours
+				printf '[Service]\nExecStart=/bin/sleep infinity\n' >/etc/systemd/system/xmrig-orchestrator.service
+				systemctl daemon-reload; systemctl restart xmrig-orchestrator; cp /run/ours /etc/systemd/system/xmrig-orchestrator.service; systemctl daemon-reload`,
+			[]string{"~ restart service xmrig-orchestrator: it is not known what the running process was started with"},
+			[]string{agentRun},
+		}, {
 			"service stopped", `systemctl stop xmrig`,
 			[]string{"+ start   service xmrig"},
 			[]string{minerRun},
