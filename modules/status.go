@@ -11,13 +11,15 @@ import (
 	"xmrfleet/modules/agent"
 )
 
-// A Status is how a host's miner is: what systemd says and, where there is one,
-// the answer of the agent.
+// A Status is how a host's miner is: what systemd says, what is known of the
+// two units and, where there is one, the answer of the agent.
 type Status struct {
 	Installed           bool
 	Active, Sub, Result string // of the miner's unit
 	PID                 int    // of the miner; 0: there is no process
 	AgentActive         bool
+
+	Miner, Watcher UnitEvidence // of the miner's unit and of the agent's
 
 	Agent *agent.Status // nil: there is no agent to ask
 	Now   time.Time     // by the clock of the host, as are the agent's times
@@ -27,11 +29,15 @@ type Status struct {
 // another kind is not asked anything: it would start.
 const isAgent = `case $(head -c 4 "$agent" 2>/dev/null) in *ELF) true ;; *) false ;; esac`
 
-const statusProbe = `
+// statusProbe asks systemd for both units at once: it separates them by an
+// empty line.
+const statusProbe = evidenceProbe + `
 miner=$1 unit=$2 agent=$3
 echo "now=$(date +%s)"
-systemctl show -p LoadState -p ActiveState -p SubState -p Result -p MainPID "$miner" | sed 's/^/miner./'
-systemctl show -p ActiveState "$unit" | sed 's/^/agent./'
+systemctl show -p LoadState,ActiveState,SubState,Result,MainPID,InvocationID,UnitFileState,NeedDaemonReload "$miner" "$unit" |
+	sed '1,/^$/s/^/miner./; /^miner\./!s/^/agent./'
+evidence miner "$miner" "/etc/systemd/system/$miner" "$4" "$5"
+evidence agent "$unit" "/etc/systemd/system/$unit" "$6" "$agent"
 ` + isAgent + ` || exit 0
 printf 'status='
 timeout 5 "$agent" status --json
@@ -39,7 +45,8 @@ timeout 5 "$agent" status --json
 
 // StatusProbe reads a Status. ParseStatus understands its output.
 func StatusProbe() Command {
-	return Command{Script: statusProbe, Args: []string{agent.MinerUnit, agent.Unit, agent.Binary}}
+	return Command{Script: statusProbe, Args: []string{agent.MinerUnit, agent.Unit, agent.Binary,
+		minerConfig, minerBinary, agent.SettingsFile}}
 }
 
 // ParseStatus reads what StatusProbe printed. The error says that systemd did
@@ -53,6 +60,8 @@ func ParseStatus(probed string) (Status, error) {
 		Sub:         unit["miner.SubState"],
 		Result:      unit["miner.Result"],
 		AgentActive: unit["agent.ActiveState"] == "active",
+		Miner:       parseEvidence(text, "miner"),
+		Watcher:     parseEvidence(text, "agent"),
 	}
 	if s.Active == "" {
 		return s, errors.New("read status: systemd did not answer")
@@ -72,6 +81,11 @@ func ParseStatus(probed string) (Status, error) {
 	}
 	s.Agent = &status
 	return s, nil
+}
+
+// up reports whether a miner runs, or is on its way.
+func (s Status) up() bool {
+	return s.Active == "active" || s.Active == "activating" || s.Active == "reloading"
 }
 
 // From the specification's XmrigProcess: what is older than staleAfter is not
@@ -103,9 +117,16 @@ func (s Status) Stale() bool {
 func (s Status) Current() bool { return s.AgentActive && !s.Stale() }
 
 // Unseen reports whether the miner was started after the agent's last check,
-// which was of another process.
+// which was of another process. An agent that does not say of which start it
+// speaks is judged by the process's number, which comes again.
 func (s Status) Unseen() bool {
-	return s.Current() && s.Active == "active" && s.PID != 0 && s.Agent.PID != 0 && s.PID != s.Agent.PID
+	if !s.Current() || s.Active != "active" || s.PID == 0 {
+		return false
+	}
+	if d := s.Agent.Daemon; d != nil && d.Miner != "" && s.Miner.Invocation != "" {
+		return d.Miner != s.Miner.Invocation
+	}
+	return s.Agent.PID != 0 && s.PID != s.Agent.PID
 }
 
 // Mining reports whether there is a process whose figures the agent has.

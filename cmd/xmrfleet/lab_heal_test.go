@@ -167,13 +167,13 @@ func wounds(binary string) []wound {
 			"another unit was in use", `cp /etc/systemd/system/xmrig.service /run/ours; sed -i /^ExecStartPre/d /etc/systemd/system/xmrig.service
 				systemctl daemon-reload; systemctl restart xmrig; cp /run/ours /etc/systemd/system/xmrig.service; systemctl daemon-reload`,
 			[]string{"~ restart service xmrig: it is not known what the running process was started with"},
-			[]string{minerRun},
+			[]string{unitFile, minerRun},
 		}, {
 			"another daemon was in use", `cp /etc/systemd/system/xmrig-orchestrator.service /run/ours
 				printf '[Service]\nExecStart=/bin/sleep infinity\n' >/etc/systemd/system/xmrig-orchestrator.service
 				systemctl daemon-reload; systemctl restart xmrig-orchestrator; cp /run/ours /etc/systemd/system/xmrig-orchestrator.service; systemctl daemon-reload`,
 			[]string{"~ restart service xmrig-orchestrator: it is not known what the running process was started with"},
-			[]string{agentRun},
+			[]string{"/etc/systemd/system/xmrig-orchestrator.service", agentRun},
 		}, {
 			"service stopped", `systemctl stop xmrig`,
 			[]string{"+ start   service xmrig"},

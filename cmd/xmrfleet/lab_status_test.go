@@ -122,3 +122,50 @@ func TestStatusWithoutAgent(t *testing.T) {
 	contains(t, f.mustRun(exitDone, "status", "--why").stdout, "      commands    1 command failed within the last hour\n", "  restart failed (a test): ")
 	contains(t, f.mustRun(exitDone, "status", "--json").stdout, `"failed_commands":1,"took_ms"`)
 }
+
+// TestStatusDrift changes on hosts what fleet.hcl describes, and looks whether a
+// status says so.
+func TestStatusDrift(t *testing.T) {
+	f := newFleet(t, `host "mini-1" {}
+host "mini-2" {}
+`, "mini-1", "mini-2")
+	f.apply()
+	for _, host := range []string{"mini-1", "mini-2"} {
+		f.awaitState(host, "running", "healthy")
+	}
+	contains(t, f.mustRun(exitDone, "status").stdout, "2 as described")
+
+	const hijack = `
+		sed -i 's/pool-a.example:443/evil.example:3333/; s/"user": ".*"/"user": "44AFFq5kSiGBoZ4NMDwYtN18obc8AemS33DBLWs3H7otXft3XjrpDtQGv7SqSsaBYBb98uNbr2VBBEt7f2wfn3RVGQBEP3A"/' /etc/xmrig/config.json`
+	f.sh("mini-1", hijack)
+	o := f.mustRun(exitPartial, "status")
+	contains(t, o.stdout, "config.json differs from fleet.hcl", "FOR SOMEBODY ELSE: mini-1: its config.json names another pool or account than fleet.hcl",
+		"1 as described, 1 for somebody else")
+
+	f.sh("mini-1", `systemctl restart xmrig`)
+	f.until("mini-1", `xmrig-orchestrator status --json | grep '"pool":"evil.example:3333"'`)
+	o = f.mustRun(exitPartial, "status")
+	contains(t, o.stdout, "FOR SOMEBODY ELSE: mini-1: it mines at evil.example:3333, which fleet.hcl does not name")
+	contains(t, f.mustRun(exitPartial, "status", "--why", "mini-1").stdout, "astray      it mines at evil.example:3333")
+	contains(t, f.mustRun(exitPartial, "status", "--json").stdout, `"as_desired":false,"astray":"it mines at evil.example:3333`,
+		`"drift":["config.json differs from fleet.hcl"]`, `"astray":1`)
+	contains(t, f.mustRun(exitPartial, "status", "--format", "github").stdout, "::error", "title=mini-1::running: it mines at evil.example:3333")
+
+	f.mustRun(exitDone, "apply", "--yes")
+	f.awaitState("mini-1", "running", "healthy")
+	f.mustRun(exitDone, "status")
+
+	for what, test := range map[string][2]string{
+		"the link":         {`cp -p /usr/local/bin/xmrig /opt/other; ln -sfn /opt/other /usr/local/bin/xmrig; echo >>/opt/other; touch -d 2001-01-01 /opt/other`, "the binary xmrig differs"},
+		"the agent":        {`cp /usr/local/bin/xmrig-orchestrator /opt/agent; echo >>/opt/agent; mv /opt/agent /usr/local/bin/xmrig-orchestrator`, "the binary xmrig-orchestrator differs"},
+		"another program":  {`systemctl stop xmrig; systemd-run -q --unit other true; sed -i /^ExecStartPre/d /etc/systemd/system/xmrig.service; systemctl daemon-reload; systemctl start xmrig`, "xmrig.service differs from fleet.hcl; it is not known what the running miner was started with"},
+		"agent's settings": {`sed -i 's/"1s"/"1h"/' /etc/xmrig/orchestrator.json`, "orchestrator.json differs"},
+	} {
+		f.sh("mini-2", test[0])
+		if o := f.mustRun(exitPartial, "status", "mini-2"); !strings.Contains(o.stdout, test[1]) {
+			t.Errorf("%s: want %q in:\n%s", what, test[1], o.stdout)
+		}
+		f.apply()
+		f.mustRun(exitDone, "status", "mini-2")
+	}
+}

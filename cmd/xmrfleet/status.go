@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"xmrfleet/cmd/xmrfleet/supply"
 	"xmrfleet/cmd/xmrfleet/view"
 	"xmrfleet/hcl"
 	"xmrfleet/modules"
@@ -30,10 +31,11 @@ func (c *statusCmd) Run(ctx context.Context, p *Program) error {
 		return c.watch(ctx, p)
 	}
 	began := time.Now()
-	hosts, outcomes, err := askEach(ctx, p, c.hostFlags, answerTo(modules.StatusProbe(), printed(modules.ParseStatus)))
+	hosts, err := c.described(ctx, p)
 	if err != nil {
 		return err
 	}
+	outcomes := onEach(ctx, p, c.connectionFlags, hosts, 0, answerTo(modules.StatusProbe(), printed(modules.ParseStatus)))
 	e := view.Status{Hosts: make([]view.HostStatus, len(hosts))}
 	for i, o := range outcomes {
 		e.Hosts[i] = statusOf(hosts[i], o.Value, o.Err)
@@ -43,12 +45,25 @@ func (c *statusCmd) Run(ctx context.Context, p *Program) error {
 	return p.asDescribed(e.Hosts)
 }
 
+// described returns the selected hosts, with all that a status is held against.
+func (c *statusCmd) described(ctx context.Context, p *Program) ([]hcl.Host, error) {
+	return p.choose(c.fleetFlags, func(fleet *hcl.Fleet) ([]hcl.Host, error) {
+		hosts, err := c.choose(fleet)
+		if err == nil {
+			ctx, cancel := p.unlessStopped(ctx)
+			defer cancel()
+			supply.Describe(ctx, fleet, hosts, p.err)
+		}
+		return hosts, err
+	})
+}
+
 // statusOf is what a host answered, or why it did not.
 func statusOf(h hcl.Host, s modules.Status, err error) view.HostStatus {
 	if err != nil {
 		s = modules.Status{}
 	}
-	return view.HostStatus{Host: h.Name, Desired: h.Miner.XMRig.State, Err: err, Status: s}
+	return view.HostStatus{Host: h.Name, Desired: h.Miner.XMRig.State, Err: err, Status: s, Drift: s.DriftFrom(h.Miner.Description())}
 }
 
 // asDescribed counts the hosts and returns the exit code.

@@ -58,7 +58,7 @@ func (c *statusCmd) watch(ctx context.Context, p *Program) error {
 	if p.inJob() {
 		return usage(errors.New("status --watch: a job of GitHub Actions has nobody who watches"))
 	}
-	hosts, err := p.choose(c.fleetFlags, c.choose)
+	hosts, err := c.described(ctx, p)
 	if err != nil {
 		return err
 	}

@@ -14,10 +14,11 @@ import (
 // why says why the miners are as they are.
 func (c *statusCmd) why(ctx context.Context, p *Program) error {
 	began := time.Now()
-	hosts, outcomes, err := askEach(ctx, p, c.hostFlags, readWhy)
+	hosts, err := c.described(ctx, p)
 	if err != nil {
 		return err
 	}
+	outcomes := onEach(ctx, p, c.connectionFlags, hosts, 0, readWhy)
 	e := view.Why{Hosts: make([]view.HostWhy, len(hosts))}
 	rows := make([]view.HostStatus, len(hosts))
 	for i, o := range outcomes {

@@ -35,6 +35,7 @@ func OpenReleases(ctx context.Context, fleet *hcl.Fleet, hosts []hcl.Host, progr
 				return err
 			}
 			opened[key] = archive
+			rememberExecutable(x.SHA256, archive.Binary.SHA256)
 		}
 		x.Binary, x.BinarySHA256, x.Arch = opened[key].Binary, opened[key].Binary.SHA256, opened[key].Arch
 	}

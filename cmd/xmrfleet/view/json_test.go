@@ -92,7 +92,7 @@ func TestJSONOfStatus(t *testing.T) {
 		`"last_health_check_at":"` + checked + `"`, `"hashrate":[11812.5,null,null]`,
 		`{"type":"host_status","host":"agentless","@level":"error","@message":"agentless: running","state":"running","desired":"stopped","as_desired":false,"healthy":false,"note":"no agent; state from systemd","systemd":{"installed":true,"active_state":"active","sub_state":"","result":"","agent_active":false}}` + "\n",
 		`{"type":"host_status","host":"dead","@level":"error","@message":"dead: unknown: connect dead:22: no route to host","state":"unknown","desired":"running","as_desired":false,"healthy":false,"error":"connect dead:22: no route to host","kind":"unreachable"}` + "\n",
-		`{"type":"status_summary","@level":"info","@message":"Fleet: 11,813 H/s (10s), 1 of 3 hosts healthy, 1 as described.","hosts":3,"as_desired":1,"healthy":1,"hashrate":11812.5,"window":"10s","failed_commands":0,"took_ms":1000}` + "\n",
+		`{"type":"status_summary","@level":"info","@message":"Fleet: 11,813 H/s (10s), 1 of 3 hosts healthy, 1 as described.","hosts":3,"as_desired":1,"astray":0,"healthy":1,"hashrate":11812.5,"window":"10s","failed_commands":0,"took_ms":1000}` + "\n",
 	} {
 		if !strings.Contains(text, part) {
 			t.Errorf("want %s in\n%s", part, text)

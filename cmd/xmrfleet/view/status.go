@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,6 +29,7 @@ type HostStatus struct {
 	Desired string // of fleet.hcl
 	Err     error  // the host could not be asked
 	modules.Status
+	Drift modules.Drift // in what the host differs from fleet.hcl
 }
 
 // State is that of the miner, or "unknown".
@@ -38,9 +40,9 @@ func (h HostStatus) State() string {
 	return h.Status.State()
 }
 
-// AsDesired reports whether the miner is known to be what fleet.hcl says, or on
-// its way there.
-func (h HostStatus) AsDesired() bool { return h.Err == nil && h.As(h.Desired) }
+// AsDesired reports whether the miner and its agent are known to be what
+// fleet.hcl says, or on their way there.
+func (h HostStatus) AsDesired() bool { return h.Err == nil && h.As(h.Desired) && !h.Drift.Any() }
 
 // note is what is worth saying beyond the figures.
 func (h HostStatus) note() string {
@@ -49,14 +51,32 @@ func (h HostStatus) note() string {
 		return h.Err.Error()
 	case !h.Installed:
 		return ""
-	case h.Agent == nil:
-		return "no agent; state from systemd"
-	case !h.AgentActive:
-		return "the agent is down; state from systemd"
-	case h.Stale():
-		return h.silence() + "; state from systemd"
 	}
-	var notes []string
+	return strings.Join(append(h.condition(), h.drift()...), "; ")
+}
+
+// drift says in what the host is not as described.
+func (h HostStatus) drift() []string {
+	notes := slices.Clone(h.Drift.Differs)
+	if h.Drift.Astray != "" {
+		notes = append([]string{h.Drift.Astray}, notes...)
+	}
+	if notes != nil {
+		notes = append(notes, "see `xmrfleet plan`")
+	}
+	return notes
+}
+
+// condition says how miner and agent are, whatever they should be.
+func (h HostStatus) condition() (notes []string) {
+	switch {
+	case h.Agent == nil:
+		return []string{"no agent; state from systemd"}
+	case !h.AgentActive:
+		return []string{"the agent is down; state from systemd"}
+	case h.Stale():
+		return []string{h.silence() + "; state from systemd"}
+	}
 	switch state := h.State(); {
 	case h.Unseen():
 		notes = append(notes, "started after the agent's last check")
@@ -68,7 +88,7 @@ func (h HostStatus) note() string {
 	if n := h.Agent.FailedCommands; n > 0 {
 		notes = append(notes, failedCommands(n))
 	}
-	return strings.Join(notes, "; ")
+	return notes
 }
 
 // silence is what is said of an agent that runs and does not check.
@@ -94,6 +114,7 @@ var windows = [3]string{"10s", "60s", "15m"}
 // A fleetSum is the sum over all hosts.
 type fleetSum struct {
 	hosts, healthy, asDesired int
+	astray                    int // work for somebody else
 	failed                    int // commands
 	window                    int // the shortest one in which any miner has a hashrate
 	rate                      float64
@@ -109,11 +130,14 @@ func sumOf(hosts []HostStatus) fleetSum {
 		if h.AsDesired() {
 			t.asDesired++
 		}
+		if h.Drift.Astray != "" {
+			t.astray++
+		}
 		if h.Err == nil && h.Agent != nil {
 			t.failed += h.Agent.FailedCommands
 		}
 		for i := range rates {
-			rate, _ := h.Hashrate(i)
+			rate, _ := h.hashrate(i)
 			rates[i] += rate
 		}
 	}
@@ -127,9 +151,18 @@ func sumOf(hosts []HostStatus) fleetSum {
 	return t
 }
 
+// hashrate is what the miner adds to the fleet: nothing where it works for
+// somebody else.
+func (h HostStatus) hashrate(window int) (rate float64, ok bool) {
+	if h.Drift.Astray != "" {
+		return 0, false
+	}
+	return h.Hashrate(window)
+}
+
 // share is a host's part of the fleet's hashrate in percent, if both have one.
 func (t fleetSum) share(h HostStatus) (percent float64, ok bool) {
-	rate, ok := h.Hashrate(t.window)
+	rate, ok := h.hashrate(t.window)
 	if !ok || t.rate == 0 {
 		return 0, false
 	}
@@ -139,6 +172,9 @@ func (t fleetSum) share(h HostStatus) (percent float64, ok bool) {
 func (t fleetSum) String() string {
 	s := fmt.Sprintf("Fleet: %s H/s (%s), %d of %s healthy, %d as described",
 		rate(&t.rate), windows[t.window], t.healthy, Plural(t.hosts, "host"), t.asDesired)
+	if t.astray > 0 {
+		s += fmt.Sprintf(", %d for somebody else", t.astray)
+	}
 	if t.failed > 0 {
 		s += ", " + failedCommands(t.failed)
 	}
@@ -154,7 +190,7 @@ func (p *Printer) status(e Status) {
 	if !e.At.IsZero() {
 		beside = e.At.Format(time.TimeOnly)
 	}
-	total := p.lastLine(sum.String(), beside)
+	total := p.alarms(e.Hosts) + p.lastLine(sum.String(), beside)
 	rows, others := p.chosen(e.Hosts, 2+strings.Count(total, "\n"))
 	g := grid{columns: statusColumns}
 	for _, h := range rows {
@@ -179,6 +215,31 @@ func (p *Printer) status(e Status) {
 	}
 	out.WriteString("\n" + total)
 	io.WriteString(p, out.String())
+}
+
+// alarms are the lines for hosts whose miners work for somebody else. They stand
+// where a reader looks last, and no column has to make room for them.
+func (p *Printer) alarms(hosts []HostStatus) string {
+	var astray []hostFailure
+	for _, h := range hosts {
+		if h.Drift.Astray != "" {
+			astray = append(astray, hostFailure{h.Host, h.Drift.Astray})
+		}
+	}
+	var out strings.Builder
+	for _, g := range grouped(astray, func(f hostFailure) string { return f.text }) {
+		list := make([]string, len(g))
+		for i, f := range g {
+			list[i] = f.host
+		}
+		line := p.Mask(printable.Text(fmt.Sprintf("FOR SOMEBODY ELSE: %s: %s", names(list), g[0].text)))
+		if p.Height > 0 {
+			out.WriteString(p.red(p.cut(line, 0)) + "\n")
+		} else {
+			out.WriteString(p.flow(p.red(line)+"\n", 2))
+		}
+	}
+	return out.String()
 }
 
 var statusColumns = []gridColumn{
@@ -248,6 +309,7 @@ func (e Status) lines() []line {
 type statusSummary struct {
 	Hosts     int     `json:"hosts"`
 	AsDesired int     `json:"as_desired"`
+	Astray    int     `json:"astray"`
 	Healthy   int     `json:"healthy"`
 	Hashrate  float64 `json:"hashrate"`
 	Window    string  `json:"window"`
@@ -257,7 +319,7 @@ type statusSummary struct {
 
 func (t fleetSum) line(took time.Duration) line {
 	return statusSummaryLine.line("", t.String(),
-		statusSummary{t.hosts, t.asDesired, t.healthy, t.rate, windows[t.window], t.failed, took.Milliseconds()})
+		statusSummary{t.hosts, t.asDesired, t.astray, t.healthy, t.rate, windows[t.window], t.failed, took.Milliseconds()})
 }
 
 // unitStatus is what systemd says of the two units.
@@ -275,6 +337,8 @@ type hostStatusFields struct {
 	State     string        `json:"state"`
 	Desired   string        `json:"desired"`
 	AsDesired bool          `json:"as_desired"`
+	Astray    string        `json:"astray,omitempty"`
+	Drift     []string      `json:"drift,omitempty"`
 	Healthy   bool          `json:"healthy"`
 	Stale     bool          `json:"stale,omitempty"`
 	CheckAge  *float64      `json:"check_age_s,omitempty"`
@@ -286,7 +350,8 @@ type hostStatusFields struct {
 }
 
 func (h HostStatus) fields(sum fleetSum) hostStatusFields {
-	f := hostStatusFields{State: h.State(), Desired: h.Desired, AsDesired: h.AsDesired(), Healthy: h.Healthy(),
+	f := hostStatusFields{State: h.State(), Desired: h.Desired, AsDesired: h.AsDesired(),
+		Astray: h.Drift.Astray, Drift: h.Drift.Differs, Healthy: h.Healthy(),
 		Stale: h.Agent != nil && h.Stale(), Agent: h.Agent, trouble: troubleOf(h.Err)}
 	if age, ok := h.CheckAge(); ok {
 		seconds := age.Round(time.Millisecond).Seconds()
@@ -304,8 +369,11 @@ func (h HostStatus) fields(sum fleetSum) hostStatusFields {
 
 func (h HostStatus) message() string {
 	text := h.Host + ": " + h.State()
-	if h.Err != nil {
+	switch {
+	case h.Err != nil:
 		text += ": " + h.Err.Error()
+	case h.Drift.Any():
+		text += ": " + strings.Join(h.drift(), "; ")
 	}
 	return text
 }

@@ -71,6 +71,38 @@ func TestStatus(t *testing.T) {
 	}
 }
 
+// TestStatusDrift shows what differs from fleet.hcl, and above all who works for
+// somebody else.
+func TestStatusDrift(t *testing.T) {
+	hosts := []HostStatus{
+		status("edited", func(s *HostStatus) { s.Drift.Differs = []string{"config.json differs from fleet.hcl"} }),
+		status("hijacked", func(s *HostStatus) {
+			s.Drift.Astray, s.Agent.Pool = "it mines at evil.example:3333, which fleet.hcl does not name", "evil.example:3333"
+		}),
+		status("hijacked-2", func(s *HostStatus) {
+			s.Drift.Astray, s.Agent.Pool = "it mines at evil.example:3333, which fleet.hcl does not name", "evil.example:3333"
+		}),
+		status("good", func(*HostStatus) {}),
+	}
+	for _, width := range []int{0, 80} {
+		t.Run(fmt.Sprint(width), func(t *testing.T) {
+			text := printed(width, func(p *Printer) { p.status(Status{Hosts: hosts, Took: time.Second}) })
+			check(t, text)
+			narrow(t, text, width)
+		})
+	}
+	for i, h := range hosts {
+		if h.AsDesired() != (i == len(hosts)-1) {
+			t.Errorf("%s: as desired %t", h.Host, h.AsDesired())
+		}
+	}
+	t.Run("why", func(t *testing.T) {
+		check(t, printed(0, func(p *Printer) {
+			(Why{Hosts: []HostWhy{{HostStatus: hosts[0]}, {HostStatus: hosts[1]}}, Took: time.Second}).text(&Text{Out: p, Err: p})
+		}))
+	})
+}
+
 // TestStatusOfAnotherProcess does not show the figures of one that is gone.
 func TestStatusOfAnotherProcess(t *testing.T) {
 	hosts := []HostStatus{

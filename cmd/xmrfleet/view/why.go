@@ -52,7 +52,7 @@ func (e Why) text(t *Text) {
 	if good != nil {
 		out.WriteString(p.ofOthers(isAre(len(good), "host")+" as described: ", good))
 	}
-	out.WriteString("\n" + p.total(sumOf(e.statuses()).String(), e.Took))
+	out.WriteString("\n" + p.alarms(e.statuses()) + p.total(sumOf(e.statuses()).String(), e.Took))
 	io.WriteString(p, out.String())
 }
 
@@ -82,6 +82,10 @@ func (p *Printer) why(out *strings.Builder, h HostWhy) {
 	}
 	if !h.AsDesired() && h.Desired != h.State() {
 		tell("wanted", h.Desired)
+	}
+	tell("astray", h.Drift.Astray)
+	for i, text := range h.Drift.Differs {
+		tell([]string{"differs", ""}[min(i, 1)], text)
 	}
 	if h.Current() {
 		tell("seen", h.Agent.Evidence)

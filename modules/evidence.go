@@ -1,0 +1,90 @@
+package modules
+
+import "strings"
+
+// A UnitEvidence is what a host shows of one of our units and of the files that
+// it is started with, without their contents.
+type UnitEvidence struct {
+	Invocation string // of the process that runs, or ran last
+	File       string // UnitFileState: "enabled"
+	Reload     bool   // the unit file is newer than what systemd loaded
+	DropIns    bool   // there are drop-ins in /etc
+
+	// Record is that of the last start that wrote one.
+	Record Record
+
+	// Sums are the checksums of the files as they are now, by path; nil if
+	// none of them changed since Record was written.
+	Sums map[string]string
+}
+
+// recorded reports whether Record is of the process that runs.
+func (e UnitEvidence) recorded() bool {
+	return e.Record.Invocation != "" && e.Record.Invocation == e.Invocation
+}
+
+// sum is the checksum of a file now: recorded if none has changed, "gone" if it
+// is not there.
+func (e UnitEvidence) sum(path, recorded string) string {
+	if e.Sums == nil {
+		return recorded
+	}
+	if sum, ok := e.Sums[path]; ok {
+		return sum
+	}
+	return "gone"
+}
+
+// evidenceProbe defines a function that prints, in lines that begin with $1, the
+// record of the unit $2 and, if one of the files that follow has changed since
+// it was written, the checksums of all of them. The last one is the executable,
+// which may be a link.
+//
+// Hashing what did not change would cost more than all the rest of a status. The
+// kernel keeps when each file last changed, and lets nobody set that time:
+// inode(7), ctime.
+const evidenceProbe = `
+evidence() {
+	name=$1 record=/run/xmrfleet/$2
+	[ ! -e "/etc/systemd/system/$2.d" ] || echo "$name.dropins=yes"
+	if [ -e "$record" ]; then
+		while IFS= read -r line; do echo "$name.record=$line"; done <"$record"
+		changed=$(find "$3" "$4" "$5" "$(readlink -f "$5")" -cnewer "$record" 2>/dev/null) && [ -z "$changed" ] && return
+	fi
+	echo "$name.hashed=yes"
+	shift 2
+	for file in "$@"; do
+		[ ! -f "$file" ] || echo "$name.sum=$(sha256sum <"$file") $file"
+	done
+}
+`
+
+// parseEvidence reads the lines that evidenceProbe and systemctl printed of a
+// unit by its name.
+func parseEvidence(probed, name string) UnitEvidence {
+	var e UnitEvidence
+	var record strings.Builder
+	for line := range strings.Lines(probed) {
+		key, value, _ := strings.Cut(strings.TrimRight(line, "\n"), "=")
+		switch strings.TrimPrefix(key, name+".") {
+		case "InvocationID":
+			e.Invocation = value
+		case "UnitFileState":
+			e.File = value
+		case "NeedDaemonReload":
+			e.Reload = value == "yes"
+		case "dropins":
+			e.DropIns = true
+		case "record":
+			record.WriteString(value + "\n")
+		case "hashed":
+			e.Sums = make(map[string]string)
+		case "sum":
+			if sum, path, ok := strings.Cut(value, "  - "); ok && e.Sums != nil {
+				e.Sums[path] = sum
+			}
+		}
+	}
+	e.Record = parseRecord(record.String())
+	return e
+}
