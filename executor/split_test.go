@@ -25,3 +25,14 @@ func TestSplit(t *testing.T) {
 		}
 	}
 }
+
+// TestNothingIsHeldBack looks at the ends of words and of prompts: a command may
+// wait behind them, and they are to be seen meanwhile.
+func TestNothingIsHeldBack(t *testing.T) {
+	mark := newNonce().String()
+	for _, c := range "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,:;?!>$#%)]} \n" {
+		if overlap([]byte(string(c)), mark) != 0 {
+			t.Errorf("%q is taken for the beginning of a mark", c)
+		}
+	}
+}

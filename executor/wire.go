@@ -51,11 +51,13 @@ var (
 // two halves never stand side by side in a list of processes.
 type nonce [2]string
 
+// newNonce begins with a character at which hardly any output stops: what may be
+// the beginning of a mark is held back until more comes.
 func newNonce() nonce {
 	var b [24]byte
 	rand.Read(b[:]) // never returns an error
 	s := hex.EncodeToString(b[:])
-	return nonce{s[:24], s[24:]}
+	return nonce{"_" + s[:24], s[24:]}
 }
 
 func (n nonce) String() string { return n[0] + n[1] }
