@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,6 +25,9 @@ type Outcome struct {
 	Pending []Change // not made, or not known to be: the next apply finishes them
 	Err     error    // why Pending is not empty, or what is wrong although it is
 	Touched bool     // something was sent to the host to be changed
+
+	// Answers are the results of Order.Ask, if it came to that.
+	Answers []modules.Result
 }
 
 // Converged reports whether the host is as it should be now.
@@ -33,31 +37,43 @@ func (o Outcome) Converged() bool { return o.Err == nil && len(o.Pending) == 0 }
 // because it was told to.
 var ErrInterrupted = errors.New("interrupted")
 
+// An Order is how a plan is to be applied.
+type Order struct {
+	// Stop ends the apply where it is closed: nothing new is started, and what
+	// runs then comes to its end.
+	Stop <-chan struct{}
+
+	// Audit says who applies. It is written to the host's journal together with
+	// the list of changes before the first of them is made, and with what became
+	// of them at the end.
+	Audit string
+
+	// Made is called after each change with the time that it took.
+	Made func(Change, time.Duration)
+
+	// Ask is asked when the host is read again, in the same round trip.
+	Ask []modules.Command
+}
+
 // Apply makes the changes: first all that disturb no service, then the rest,
-// then it reads the host again. Nothing new is started once stop is closed;
-// what runs then comes to its end. Cancelling ctx abandons the host where it
-// is.
-//
-// audit says who applies; it is written to the host's journal together with the
-// list of changes before the first of them is made, and with what became of
-// them at the end. made is called after each change with the time that it took.
-func (p *Plan) Apply(ctx context.Context, stop <-chan struct{}, host Runner, audit string, made func(Change, time.Duration)) Outcome {
+// then it reads the host again. Cancelling ctx abandons the host where it is.
+func (p *Plan) Apply(ctx context.Context, host Runner, order Order) Outcome {
 	o := Outcome{Pending: p.Changes}
 	quiet, disruptive := p.split()
-	for _, batch := range [][]step{append([]step{intent(audit, p.Changes)}, steps(quiet)...), steps(disruptive)} {
-		if stopped(stop) {
+	for _, batch := range [][]step{append([]step{intent(order.Audit, p.Changes)}, steps(quiet)...), steps(disruptive)} {
+		if stopped(order.Stop) {
 			o.Err = ErrInterrupted
 		} else {
-			o.Err = o.run(ctx, host, batch, made)
+			o.Err = o.run(ctx, host, batch, order.Made)
 		}
 		if o.Err != nil {
 			if o.Touched { // the host may be gone; the error stays the one that it was
-				host.Run(ctx, func(int, modules.Result) {}, modules.Audit(fmt.Sprintf("%s: ended after %d of %d changes", audit, len(o.Done), len(p.Changes))))
+				host.Run(ctx, func(int, modules.Result) {}, modules.Audit(fmt.Sprintf("%s: ended after %d of %d changes", order.Audit, len(o.Done), len(p.Changes))))
 			}
 			return o
 		}
 	}
-	o.Err = p.verify(ctx, host, modules.Audit(fmt.Sprintf("%s: made all %d changes", audit, len(p.Changes))))
+	o.Answers, o.Err = p.verify(ctx, host, order)
 	return o
 }
 
@@ -128,22 +144,24 @@ func (o *Outcome) run(ctx context.Context, host Runner, batch []step, made func(
 	return nil
 }
 
-// verify reads the host again. A resource that still differs would differ for
-// ever, so it is an error.
-func (p *Plan) verify(ctx context.Context, host Runner, audit modules.Command) error {
-	answers, err := host.Run(ctx, func(int, modules.Result) {}, append(Probes(p.resources), audit)...)
+// verify reads the host again and returns what it was asked besides. A resource
+// that still differs would differ for ever, so it is an error.
+func (p *Plan) verify(ctx context.Context, host Runner, order Order) ([]modules.Result, error) {
+	probes := Probes(p.resources)
+	audit := modules.Audit(fmt.Sprintf("%s: made all %d changes", order.Audit, len(p.Changes)))
+	answers, err := host.Run(ctx, func(int, modules.Result) {}, slices.Concat(probes, []modules.Command{audit}, order.Ask)...)
 	if err != nil {
-		return fmt.Errorf("verify: %w", err)
+		return nil, fmt.Errorf("verify: %w", err)
 	}
-	again, err := Make(p.resources, answers[:len(answers)-1])
+	again, err := Make(p.resources, answers[:len(probes)])
 	if err != nil {
-		return fmt.Errorf("verify: %w", err)
+		return nil, fmt.Errorf("verify: %w", err)
 	}
 	var errs []error
 	for _, c := range again.Changes {
 		errs = append(errs, fmt.Errorf("%s: not idempotent: right after the apply it still differs (%s)", c.Resource, describe(c)))
 	}
-	return errors.Join(errs...)
+	return answers[len(probes)+1:], errors.Join(errs...)
 }
 
 // describe says in a few words what a change is about, without any content.

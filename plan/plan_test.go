@@ -151,7 +151,7 @@ func TestApply(t *testing.T) {
 			s := &shell{t: t, lose: tt.lose}
 			p := planned(t, s, resources)
 			var made []Change
-			o := p.Apply(t.Context(), nil, hostOf{s}, "run 1", func(c Change, _ time.Duration) { made = append(made, c) })
+			o := p.Apply(t.Context(), hostOf{s}, Order{Audit: "run 1", Made: func(c Change, _ time.Duration) { made = append(made, c) }})
 			got := result{names(o.Done), names(o.Pending), ""}
 			if o.Err != nil {
 				got.err = o.Err.Error()
@@ -184,7 +184,7 @@ func TestAudit(t *testing.T) {
 	file := journal(t)
 	resources := []modules.Resource{line{file: t.TempDir() + "/file", text: "a"}, line{file: t.TempDir() + "/file", text: "$(b)"}}
 	s := &shell{t: t}
-	if o := planned(t, s, resources).Apply(t.Context(), nil, hostOf{s}, "run 7f3a by maia from laptop", func(Change, time.Duration) {}); o.Err != nil {
+	if o := planned(t, s, resources).Apply(t.Context(), hostOf{s}, Order{Audit: "run 7f3a by maia from laptop", Made: func(Change, time.Duration) {}}); o.Err != nil {
 		t.Fatal(o.Err)
 	}
 	got, err := os.ReadFile(file)
@@ -202,11 +202,11 @@ func TestApplyStops(t *testing.T) {
 	p := planned(t, s, resources)
 
 	stop := make(chan struct{})
-	o := p.Apply(t.Context(), stop, hostOf{s}, "run 1", func(Change, time.Duration) { close(stop) })
+	o := p.Apply(t.Context(), hostOf{s}, Order{Stop: stop, Audit: "run 1", Made: func(Change, time.Duration) { close(stop) }})
 	if !errors.Is(o.Err, ErrInterrupted) || names(o.Done) != "line a" || names(o.Pending) != "line b" {
 		t.Errorf("stopped between batches: %+v", o)
 	}
-	o = p.Apply(t.Context(), stop, hostOf{s}, "run 1", nil)
+	o = p.Apply(t.Context(), hostOf{s}, Order{Stop: stop, Audit: "run 1"})
 	if !errors.Is(o.Err, ErrInterrupted) || o.Touched {
 		t.Errorf("stopped before: %+v", o)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"xmrfleet/cmd/xmrfleet/view"
 	"xmrfleet/executor"
+	"xmrfleet/modules"
 	"xmrfleet/modules/hint"
 	"xmrfleet/plan"
 )
@@ -19,6 +20,7 @@ import (
 type applyCmd struct {
 	planFlags
 	Yes  bool     `help:"Do not ask." short:"y" aliases:"auto-approve"`
+	Wait waitTime `help:"Wait until every changed miner hashes at its pool, at most 5 minutes, or with --wait=10m ten." placeholder:"DURATION"`
 	Plan fileName `arg:"" optional:"" name:"plan" help:"A plan that was saved with \"plan --out\", and approved."`
 }
 
@@ -65,7 +67,7 @@ func (c *applyCmd) Run(ctx context.Context, p *Program) error {
 			return exitCode(exitDeclined)
 		}
 	}
-	c.apply(ctx, p, todo, run)
+	c.apply(ctx, p, d, todo, run)
 
 	for _, s := range todo {
 		t.applied(s.result.Outcome)
@@ -73,7 +75,7 @@ func (c *applyCmd) Run(ctx context.Context, p *Program) error {
 	p.hosts = t
 	results := make([]view.HostResult, len(sessions))
 	for i, s := range sessions {
-		results[i] = s.result
+		results[i] = s.result.HostResult
 		results[i].Host = s.host.Name
 		results[i].Failed = s.err
 	}
@@ -84,7 +86,7 @@ func (c *applyCmd) Run(ctx context.Context, p *Program) error {
 }
 
 // apply changes the hosts, all at once, and tells how it goes.
-func (c *applyCmd) apply(ctx context.Context, p *Program, todo []*session, run executor.Holder) {
+func (c *applyCmd) apply(ctx context.Context, p *Program, d *executor.Dialer, todo []*session, run executor.Holder) {
 	names := namesIn(todo)
 	p.report.Report(view.Applying{Hosts: names, Details: c.Verbose})
 	finished := make(chan struct{})
@@ -100,35 +102,49 @@ func (c *applyCmd) apply(ctx context.Context, p *Program, todo []*session, run e
 	defer b.end()
 	audit := who(run)
 	outcomes := executor.Each(ctx, todo, c.Parallelism, func(ctx context.Context, s *session) (struct{}, error) {
-		ctx, cancel := c.withinTimeout(ctx)
-		defer cancel()
-		s.apply(ctx, p, b, audit)
+		c.applyTo(ctx, p, d, s, b, audit)
 		return struct{}{}, nil
 	})
 	for i, o := range outcomes {
 		if o.Err != nil { // not started, or a panic
 			s := todo[i]
-			s.result = view.HostResult{Host: s.host.Name, Outcome: plan.Outcome{Pending: s.plan.Changes, Err: o.Err}}
+			s.result.HostResult = view.HostResult{Host: s.host.Name, Outcome: plan.Outcome{Pending: s.plan.Changes, Err: o.Err}}
 		}
 	}
 }
 
-// apply changes the host and closes its shell.
-func (s *session) apply(ctx context.Context, p *Program, b *heartbeat, audit string) {
-	began, host, left := time.Now(), s.host.Name, s.plan.Changes
+// applyTo changes a host, looks at what it shows then and, if that is wanted,
+// waits until its miner hashes.
+func (c *applyCmd) applyTo(ctx context.Context, p *Program, d *executor.Dialer, s *session, b *heartbeat, audit string) {
+	began := time.Now()
+	s.apply(ctx, p, c.connectionFlags, b, audit)
+	defer b.rests(s.host.Name)
+	s.result.prove(s.host, c.part())
+	if c.Wait > 0 && s.result.Err() == nil && len(s.result.Open) > 0 {
+		b.begin(s.host.Name, task{phase: view.Waiting})
+		s.result.settle(c.Wait.until(ctx, p, d, s.host, c.part()))
+	}
+	s.result.Took = time.Since(began)
+	p.report.Report(view.Ended{HostResult: s.result.HostResult})
+}
+
+// apply changes the host and closes its shell, which gives its lock back.
+func (s *session) apply(ctx context.Context, p *Program, c connectionFlags, b *heartbeat, audit string) {
+	ctx, cancel := c.withinTimeout(ctx)
+	defer cancel()
+	host, left := s.host.Name, s.plan.Changes
 	if !p.stopped() {
 		p.report.Report(view.Begun{Host: host, Changes: len(left)})
 	}
 	b.applies(host, left)
-	defer b.rests(host)
-	outcome := s.plan.Apply(ctx, p.stop, s.shell, audit, func(change plan.Change, took time.Duration) {
+	made := func(change plan.Change, took time.Duration) {
 		left = left[1:]
 		b.applies(host, left)
 		p.report.Report(view.Made{Host: host, Change: change, Took: took})
-	})
+	}
+	outcome := s.plan.Apply(ctx, s.shell, plan.Order{Stop: p.stop, Audit: audit, Made: made, Ask: modules.ProofProbes()})
 	s.close()
-	s.result = view.HostResult{Host: host, Outcome: outcome, Took: time.Since(began)}
-	p.report.Report(view.Ended{HostResult: s.result})
+	s.result.HostResult = view.HostResult{Host: host, Outcome: outcome}
 }
 
 // failedOf names the hosts of an apply that are not as they should be.

@@ -29,7 +29,7 @@ type session struct {
 	plan  *plan.Plan
 	err   error
 
-	result view.HostResult // of an apply
+	result result // of an apply
 }
 
 func namesIn(sessions []*session) []string {
@@ -88,11 +88,19 @@ func (c *planFlags) prepare(ctx context.Context, p *Program, choose func(*hcl.Fl
 	return sessions, nil
 }
 
-func (c *planFlags) resources(h hcl.Host) []modules.Resource {
+// part is what is planned of each host; empty: all of it.
+func (c *planFlags) part() modules.Part {
 	if c.Target == nil {
-		return h.Miner.Resources()
+		return ""
 	}
-	return h.Miner.Resources(*c.Target)
+	return *c.Target
+}
+
+func (c *planFlags) resources(h hcl.Host) []modules.Resource {
+	if part := c.part(); part != "" {
+		return h.Miner.Resources(part)
+	}
+	return h.Miner.Resources()
 }
 
 // gather reads all hosts at once and plans each. With a holder their locks

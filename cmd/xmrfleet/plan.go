@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"xmrfleet/cmd/xmrfleet/view"
-	"xmrfleet/modules"
 	"xmrfleet/plan"
 )
 
@@ -57,11 +56,7 @@ func (c *planCmd) Run(ctx context.Context, p *Program) error {
 
 // save writes the plans of the sessions into the file that --out names.
 func (c *planCmd) save(p *Program, sessions []*session) error {
-	var part modules.Part
-	if c.Target != nil {
-		part = *c.Target
-	}
-	saved := plan.NewSaved(version, p.run, part, p.inputs)
+	saved := plan.NewSaved(version, p.run, c.part(), p.inputs)
 	for _, s := range sessions {
 		if s.err == nil {
 			saved.Add(s.host.Name, s.plan)

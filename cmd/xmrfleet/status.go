@@ -6,6 +6,7 @@ import (
 
 	"xmrfleet/cmd/xmrfleet/supply"
 	"xmrfleet/cmd/xmrfleet/view"
+	"xmrfleet/executor"
 	"xmrfleet/hcl"
 	"xmrfleet/modules"
 )
@@ -14,6 +15,7 @@ type statusCmd struct {
 	hostFlags
 	Why   bool     `help:"Why each miner is in its state: what its agent saw, decided and was told." xor:"how"`
 	Watch interval `help:"Again every 5 seconds, or with --watch=30s every 30, until Ctrl-C." xor:"how"`
+	Wait  waitTime `help:"Wait until every miner that should run hashes at its pool, at most 5 minutes, or with --wait=10m ten." placeholder:"DURATION" xor:"how"`
 	Hosts []string `arg:"" optional:"" name:"host" help:"The hosts, as --limit takes them."`
 }
 
@@ -29,16 +31,48 @@ func (c *statusCmd) Run(ctx context.Context, p *Program) error {
 		return c.why(ctx, p)
 	case c.Watch > 0:
 		return c.watch(ctx, p)
+	case c.Wait > 0:
+		return c.await(ctx, p)
 	}
 	began := time.Now()
 	hosts, err := c.described(ctx, p)
 	if err != nil {
 		return err
 	}
-	outcomes := onEach(ctx, p, c.connectionFlags, hosts, 0, answerTo(modules.StatusProbe(), printed(modules.ParseStatus)))
+	ask := answerTo(modules.StatusProbe(), printed(modules.ParseStatus))
+	outcomes := onEach(ctx, p, c.connectionFlags, hosts, 0, ask)
 	e := view.Status{Hosts: make([]view.HostStatus, len(hosts))}
 	for i, o := range outcomes {
 		e.Hosts[i] = statusOf(hosts[i], o.Value, o.Err)
+	}
+	e.Took = time.Since(began)
+	p.report.Report(e)
+	return p.asDescribed(e.Hosts)
+}
+
+// await is a status once every miner hashes, or will not.
+func (c *statusCmd) await(ctx context.Context, p *Program) error {
+	began := time.Now()
+	hosts, err := c.described(ctx, p)
+	if err != nil {
+		return err
+	}
+	c.Timeout += time.Duration(c.Wait)
+	type ending struct {
+		status modules.Status
+		lacks  error // nil: it hashes
+	}
+	outcomes := onEachWithHeartbeat(ctx, p, c.connectionFlags, hosts, task{phase: view.Waiting}, func(ctx context.Context, d *executor.Dialer, h hcl.Host) (ending, error) {
+		proof, err := c.Wait.until(ctx, p, d, h, "")
+		if proof.Active == "" { // there is no answer at all
+			return ending{}, err
+		}
+		return ending{proof.Status, err}, nil
+	})
+	e := view.Status{Hosts: make([]view.HostStatus, len(hosts))}
+	for i, o := range outcomes {
+		e.Hosts[i] = statusOf(hosts[i], o.Value.status, o.Err)
+		e.Hosts[i].Waited = o.Value.lacks
 	}
 	e.Took = time.Since(began)
 	p.report.Report(e)

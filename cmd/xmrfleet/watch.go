@@ -263,18 +263,10 @@ func (*interval) IsBool() bool { return true }
 
 // Decode takes the value that stands behind "=".
 func (i *interval) Decode(ctx *kong.DecodeContext) error {
-	*i = interval(defaultInterval)
-	if ctx.Scan.Peek().Type != kong.FlagValueToken {
-		return nil
-	}
-	text := fmt.Sprint(ctx.Scan.Pop().Value)
-	d, err := time.ParseDuration(text)
-	if err != nil {
-		return fmt.Errorf("expected a duration as 30s but got %q", text)
-	}
-	if d < shortestInterval {
-		return fmt.Errorf("%s is shorter than %s", d, shortestInterval)
+	d, err := decodeDuration(ctx, defaultInterval)
+	if err == nil && d < shortestInterval {
+		err = fmt.Errorf("%s is shorter than %s", d, shortestInterval)
 	}
 	*i = interval(d)
-	return nil
+	return err
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"xmrfleet/modules"
 	"xmrfleet/modules/hint"
 	"xmrfleet/plan"
 )
@@ -23,6 +24,29 @@ type HostResult struct {
 	plan.Outcome
 	Failed error // the host could not be read, so nothing was done
 	Took   time.Duration
+
+	// What the host showed after its changes: the steps of its description that
+	// it proves, those that it does not, and what is lacking for the first of
+	// them.
+	Proven, Open []modules.Step
+	Lacks        string
+}
+
+// stepWords are what people are told of the steps.
+var stepWords = map[modules.Step]string{modules.ProcessStep: "process", modules.APIStep: "API", modules.AgentStep: "agent",
+	modules.PoolStep: "pool", modules.HashStep: "hashing"}
+
+// made says what was done to a host and how far that is verified. That nothing
+// differs from the description any more always is.
+func (r HostResult) made() string {
+	text := Plural(len(r.Done), "change") + " made, verified"
+	for i, s := range r.Proven {
+		text += []string{": ", ", "}[min(i, 1)] + stepWords[s]
+	}
+	if r.Lacks != "" {
+		text += "; " + r.Lacks
+	}
+	return text
 }
 
 // Err is why the host is not as it should be, or nil.
@@ -46,11 +70,28 @@ func (p *Printer) applied(e Applied) {
 		}
 	}
 	p.failures(&out, left)
+	p.unproven(&out, e.Results)
 	out.WriteString("\n" + p.total(applyTotals(e.Results).String(), e.Took))
 	if e.Retry != "" {
 		fmt.Fprintf(&out, "retry: %s\n", e.Retry)
 	}
 	io.WriteString(p, out.String())
+}
+
+// unproven names the hosts of which is not proven yet that they hash.
+func (p *Printer) unproven(out *strings.Builder, results []HostResult) {
+	var open []hostFailure
+	for _, r := range results {
+		if r.Err() == nil && r.Lacks != "" {
+			open = append(open, hostFailure{r.Host, r.Lacks})
+		}
+	}
+	for _, g := range grouped(open, func(f hostFailure) string { return f.text }) {
+		out.WriteString(p.flow(fmt.Sprintf("  %s %s  %s\n", p.yellow("…"), p.bold(names(hostsIn(g))), g[0].text), 6))
+	}
+	if open != nil {
+		out.WriteString("    `xmrfleet status --wait` waits until they hash\n")
+	}
 }
 
 // text says how far a host got that is not as it should be.
@@ -114,8 +155,18 @@ type hostSummary struct {
 	Result  string `json:"result"`
 	Made    []step `json:"made"`
 	Pending []step `json:"pending"`
+	proofFields
 	trouble
 }
+
+// proofFields say how far the host is known to work.
+type proofFields struct {
+	Proven   []modules.Step `json:"proven,omitempty"`
+	Unproven []modules.Step `json:"unproven,omitempty"`
+	Lacks    string         `json:"lacks,omitempty"`
+}
+
+func (r HostResult) proof() proofFields { return proofFields{r.Proven, r.Open, r.Lacks} }
 
 type applySummary struct {
 	Hosts     int    `json:"hosts"`
@@ -139,7 +190,7 @@ func (e Applied) lines() []line {
 
 // line says what became of a host.
 func (r HostResult) line() line {
-	fields := hostSummary{Result: r.result(), Made: stepsOf(r.Done), Pending: stepsOf(r.Pending)}
+	fields := hostSummary{Result: r.result(), Made: stepsOf(r.Done), Pending: stepsOf(r.Pending), proofFields: r.proof()}
 	err := r.Err()
 	if err == nil {
 		return hostSummaryLine.line(r.Host, r.Host+": "+fields.Result, fields)

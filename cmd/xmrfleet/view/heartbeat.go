@@ -21,6 +21,7 @@ const (
 	Reading    = "read" // it is being connected to, or read
 	Changing   = "change"
 	Verifying  = "verify"
+	Waiting    = "wait"    // until its miner hashes
 	Commanding = "command" // of an exec
 )
 
@@ -40,6 +41,8 @@ func (b Busy) doing() string {
 		return b.Change.String()
 	case Commanding:
 		return "running the command"
+	case Waiting:
+		return "until it hashes"
 	}
 	return "verifying"
 }

@@ -45,6 +45,14 @@ func grouped[T any](items []T, said func(T) string) [][]T {
 // A hostFailure is a host and what is wrong with it, ready to be printed.
 type hostFailure struct{ host, text string }
 
+func hostsIn(all []hostFailure) []string {
+	hosts := make([]string, len(all))
+	for i, f := range all {
+		hosts[i] = f.host
+	}
+	return hosts
+}
+
 // failures prints the hosts that are not as they should be.
 func (p *Printer) failures(out *strings.Builder, all []hostFailure) {
 	groups := grouped(all, func(f hostFailure) string { return f.text })
@@ -53,10 +61,7 @@ func (p *Printer) failures(out *strings.Builder, all []hostFailure) {
 	}
 	var rest []string
 	for i, g := range groups {
-		hosts := make([]string, len(g))
-		for j, f := range g {
-			hosts[j] = f.host
-		}
+		hosts := hostsIn(g)
 		if i < failedInFull {
 			out.WriteString(p.flow(fmt.Sprintf("  %s %s  %s", p.red("!"), p.bold(names(hosts)), g[0].text), 6))
 		} else {

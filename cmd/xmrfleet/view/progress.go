@@ -97,7 +97,7 @@ func (p Progress) Made(host string, c plan.Change, took time.Duration) {
 // failed, the report does.
 func (p Progress) End(r HostResult) {
 	if r.Err() == nil {
-		p.line(r.Host, fmt.Sprintf("%s %s  %s", p.green("✓"), pastTense(len(r.Done)), p.faint(Duration(r.Took))))
+		p.line(r.Host, fmt.Sprintf("%s %s  %s", p.green("✓"), r.made(), p.faint(Duration(r.Took))))
 		return
 	}
 	p.line(r.Host, fmt.Sprintf("%s %s  %s", p.red("✗"), p.faint(Duration(r.Took)), headline(printable.Text(r.Err().Error()))))
@@ -111,8 +111,6 @@ func headline(text string) string {
 	}
 	return fmt.Sprintf("%s (%s more in the report)", strings.TrimSuffix(first, ":"), Plural(strings.Count(rest, "\n")+1, "line"))
 }
-
-func pastTense(changes int) string { return Plural(changes, "change") + " made, verified" }
 
 // Programs learn which hosts are to be changed from the plan.
 func (e Applying) lines() []line { return nil }
@@ -136,20 +134,21 @@ func (e Made) lines() []line {
 }
 
 type applyEnd struct {
-	Made    int    `json:"made"`
-	Pending int    `json:"pending"`
-	Took    int64  `json:"took_ms"`
-	Error   string `json:"error,omitempty"`
-	Hint    string `json:"hint,omitempty"`
+	Made    int   `json:"made"`
+	Pending int   `json:"pending"`
+	Took    int64 `json:"took_ms"`
+	proofFields
+	Error string `json:"error,omitempty"`
+	Hint  string `json:"hint,omitempty"`
 }
 
 func (e Ended) lines() []line {
-	fields := applyEnd{Made: len(e.Done), Pending: len(e.Pending), Took: e.Took.Milliseconds(), Hint: hint.Of(e.Err())}
+	fields := applyEnd{Made: len(e.Done), Pending: len(e.Pending), Took: e.Took.Milliseconds(), proofFields: e.proof(), Hint: hint.Of(e.Err())}
 	if err := e.Err(); err != nil {
 		fields.Error = err.Error()
 		return []line{applyErroredLine.line(e.Host, e.Host+": "+err.Error(), fields).as(levelError)}
 	}
-	return []line{applyCompleteLine.line(e.Host, e.Host+": "+pastTense(len(e.Done)), fields)}
+	return []line{applyCompleteLine.line(e.Host, e.Host+": "+e.made(), fields)}
 }
 
 func (e Stopping) lines() []line {

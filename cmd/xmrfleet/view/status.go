@@ -29,7 +29,8 @@ type HostStatus struct {
 	Desired string // of fleet.hcl
 	Err     error  // the host could not be asked
 	modules.Status
-	Drift modules.Drift // in what the host differs from fleet.hcl
+	Drift  modules.Drift // in what the host differs from fleet.hcl
+	Waited error         // why it was waited for in vain, or nil
 }
 
 // State is that of the miner, or "unknown".
@@ -42,7 +43,9 @@ func (h HostStatus) State() string {
 
 // AsDesired reports whether the miner and its agent are known to be what
 // fleet.hcl says, or on their way there.
-func (h HostStatus) AsDesired() bool { return h.Err == nil && h.As(h.Desired) && !h.Drift.Any() }
+func (h HostStatus) AsDesired() bool {
+	return h.Err == nil && h.As(h.Desired) && !h.Drift.Any() && h.Waited == nil
+}
 
 // note is what is worth saying beyond the figures.
 func (h HostStatus) note() string {
@@ -52,7 +55,11 @@ func (h HostStatus) note() string {
 	case !h.Installed:
 		return ""
 	}
-	return strings.Join(append(h.condition(), h.drift()...), "; ")
+	notes := append(h.condition(), h.drift()...)
+	if h.Waited != nil && !slices.Contains(notes, h.Waited.Error()) {
+		notes = append(notes, "waited in vain: "+h.Waited.Error())
+	}
+	return strings.Join(notes, "; ")
 }
 
 // drift says in what the host is not as described.
@@ -228,11 +235,7 @@ func (p *Printer) alarms(hosts []HostStatus) string {
 	}
 	var out strings.Builder
 	for _, g := range grouped(astray, func(f hostFailure) string { return f.text }) {
-		list := make([]string, len(g))
-		for i, f := range g {
-			list[i] = f.host
-		}
-		line := p.Mask(printable.Text(fmt.Sprintf("FOR SOMEBODY ELSE: %s: %s", names(list), g[0].text)))
+		line := p.Mask(printable.Text(fmt.Sprintf("FOR SOMEBODY ELSE: %s: %s", names(hostsIn(g)), g[0].text)))
 		if p.Height > 0 {
 			out.WriteString(p.red(p.cut(line, 0)) + "\n")
 		} else {
