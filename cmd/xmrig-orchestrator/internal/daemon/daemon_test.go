@@ -51,7 +51,7 @@ func TestRun(t *testing.T) {
 	for _, want := range []string{
 		`level=INFO msg="watching xmrig.service" version=0.1.0 hostname=mini-1`,
 		`level=INFO msg="miner running"`,
-		`level=WARN msg="miner unhealthy" cause=pool-down evidence="no hashrate yet for 0s in 1 poll, 0.00 cores in use; pool 127.0.0.1:33333, not connected" problem="pool 127.0.0.1:33333: not connected"`,
+		`level=WARN msg="miner unhealthy" cause=pool-down evidence="no hashrate yet in 1 poll, 0.00 cores in use; pool 127.0.0.1:33333, not connected" problem="pool 127.0.0.1:33333: not connected"`,
 		`level=INFO msg="miner stopped"`,
 	} {
 		if !strings.Contains(log.String(), want) {

@@ -248,7 +248,7 @@ func (w *Watch) silenceVerdict(d *Decision, o Observation, p Policy) {
 }
 
 // askRestart asks for a restart, unless the miner is not wanted or the last
-// restart is too recent.
+// restart is too recent: the evidence then ends with why.
 func (w *Watch) askRestart(d *Decision, o Observation, p Policy) {
 	d.State, d.Alert = agent.Unhealthy, true
 	if d.Problem == "" {
@@ -263,9 +263,9 @@ func (w *Watch) askRestart(d *Decision, o Observation, p Policy) {
 	}
 	switch {
 	case o.Desired == agent.Stopped:
-		d.Evidence = "; not restarted: it is to be stopped"
+		d.Evidence += "; not restarted: it is to be stopped"
 	case wait > 0:
-		d.Evidence = fmt.Sprintf("; restart %d not before %s from now", w.Restarts+1, short(wait))
+		d.Evidence += fmt.Sprintf("; restart %d not before %s from now", w.Restarts+1, short(wait))
 	default:
 		d.Action = Restart
 	}
@@ -290,9 +290,7 @@ func (w *Watch) hashingVerdict(o Observation, p Policy, step time.Duration) Deci
 	case expected >= p.StaleAlertK && r.Shares.For >= p.StaleMin:
 		bad(CauseStale, "hashes, but finds no share", r.Shares.evidence(s, expected))
 		if expected >= p.StaleRestartK {
-			text := d.Evidence
 			w.askRestart(&d, o, p)
-			d.Evidence = text + d.Evidence
 		}
 	case r.Rejects.Many:
 		bad(CauseRejects, "pool "+s.Connection.Pool+": rejects shares", r.Rejects.evidence())

@@ -31,18 +31,24 @@ func problem(o Observation) string {
 
 // starting is the decision on a young process that has not hashed yet.
 func starting(o Observation, cores float64) Decision {
-	return Decision{State: agent.Starting, Cause: CauseStarting,
-		Evidence: fmt.Sprintf("process %d is %s old%s", o.Unit.PID, short(o.Unit.Age), usage(cores))}
+	d := Decision{State: agent.Starting, Cause: CauseStarting}
+	d.Evidence = fmt.Sprintf("process %d is %s old", o.Unit.PID, short(o.Unit.Age))
+	if o.Summary != nil && o.Summary.Paused {
+		d.Cause = CausePaused
+		d.Evidence += ", paused"
+	}
+	d.Evidence += usage(cores)
+	return d
 }
 
 // evidence says what one poll showed, and for how long the polls have read the
 // same.
 func evidence(o Observation, r *Run) string {
-	polls := "1 poll"
+	held := "in 1 poll"
 	if r.Polls != 1 {
-		polls = fmt.Sprintf("%d polls", r.Polls)
+		held = fmt.Sprintf("for %s in %d polls", short(r.Held), r.Polls)
 	}
-	held := fmt.Sprintf("for %s in %s%s", short(r.Held), polls, usage(r.Cores))
+	held += usage(r.Cores)
 	s := o.Summary
 	if s == nil {
 		if o.Foreign == nil && !miner.Answered(o.APIErr) && !r.Answered {
@@ -54,14 +60,25 @@ func evidence(o Observation, r *Run) string {
 	if s.Hashrate.Total[0] != nil {
 		rate = fmt.Sprintf("%.1f H/s", s.Rate())
 	}
+	if s.Paused {
+		rate = "paused, " + rate
+	}
 	if s.Rate() > 0 && o.Backends != nil {
 		rate += fmt.Sprintf(", %d of %d threads at 0", o.Backends.Standing(), len(o.Backends.Threads))
 	}
-	session := "not connected"
-	if s.Connected() {
-		session = "connected for " + short(time.Duration(s.Connection.UptimeMS)*time.Millisecond)
+	return fmt.Sprintf("%s %s; %s", rate, held, session(s))
+}
+
+// session says what the miner has of its pool.
+func session(s *miner.Summary) string {
+	switch {
+	case s.Connection.Pool == "":
+		return "no pool"
+	case !s.Connected():
+		return "pool " + s.Connection.Pool + ", not connected"
 	}
-	return fmt.Sprintf("%s %s; pool %s, %s", rate, held, s.Connection.Pool, session)
+	return fmt.Sprintf("pool %s, connected for %s", s.Connection.Pool,
+		short(time.Duration(s.Connection.UptimeMS)*time.Millisecond))
 }
 
 // usage says how many cores are in use.

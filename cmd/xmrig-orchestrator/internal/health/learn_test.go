@@ -2,6 +2,9 @@ package health
 
 import (
 	"fmt"
+	"reflect"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -170,18 +173,32 @@ func TestDegraded(t *testing.T) {
 	}
 }
 
-// Each threshold of the settings file changes the policy, and no other one is
-// left out.
+// Each threshold of the contract is a field of the policy with the default that
+// it names, and there is no other one.
 func TestNewPolicy(t *testing.T) {
 	defaults := NewPolicy(agent.Settings{})
+	var names []string
+	for _, th := range agent.Thresholds {
+		names = append(names, th.Name)
+		if p := NewPolicy(agent.Settings{Thresholds: map[string]float64{th.Name: 0.75}}); p == defaults {
+			t.Errorf("%s changes nothing", th.Name)
+		}
+		if p := NewPolicy(agent.Settings{Thresholds: map[string]float64{th.Name: th.Default}}); p != defaults {
+			t.Errorf("%s: %v is not the default", th.Name, th.Default)
+		}
+		if th.Meaning == "" || strings.HasSuffix(th.Meaning, ".") {
+			t.Errorf("%s means %q", th.Name, th.Meaning)
+		}
+	}
 	want := []string{"start_grace", "pause_limit", "pool_alert", "dataset_grace", "api_dead", "wedge_polls",
 		"thread_dead", "stale_alert_k", "stale_restart_k", "stale_min", "reject_ratio", "reject_window",
 		"degraded_ratio", "backoff_start", "backoff_limit", "backoff_reset", "crash_limit", "crash_window"}
-	for _, name := range want {
-		p := NewPolicy(agent.Settings{Thresholds: map[string]float64{name: 0.75}})
-		if p == defaults {
-			t.Errorf("%s changes nothing", name)
-		}
+	if !slices.Equal(names, want) {
+		t.Errorf("the thresholds are %v", names)
+	}
+	others := 2 // Immediate and Interval
+	if n := reflect.TypeFor[Policy]().NumField(); n != len(names)+others {
+		t.Errorf("a Policy has %d fields for %d thresholds", n, len(names))
 	}
 	for name, d := range map[string]time.Duration{"0": 0, "1": 60, "2": 120, "3": 240, "4": 480, "5": 960, "6": 1800, "900": 1800} {
 		var n int
@@ -209,6 +226,7 @@ func TestEvidence(t *testing.T) {
 		{"1 unwanted, 6 hash, 3 idle", "0.0 H/s for 20s in 3 polls, 0.00 cores in use; pool 127.0.0.1:33333, connected for 1m35s; not restarted: it is to be stopped"},
 		{"6 hash, 7 crash, 1 hash", "xmrig.service: ended without an error; 7 restarts by systemd"},
 		{"1 restart, 1 busy", "process 4712 is 10s old, CPU time not known"},
+		{"6 hash, 1 pool", "0.0 H/s in 1 poll, 0.00 cores in use; pool 127.0.0.1:33333, not connected"},
 	}
 	for _, tt := range tests {
 		p := newTale(t, agent.Settings{}).tell(tt.story)
@@ -219,5 +237,49 @@ func TestEvidence(t *testing.T) {
 		if got != tt.want {
 			t.Errorf("%s\n got %s\nwant %s", tt.story, got, tt.want)
 		}
+	}
+}
+
+// What a restart for want of shares was decided from is said once, together with
+// why it has to wait.
+func TestEvidenceOfStale(t *testing.T) {
+	p := newTale(t, agent.Settings{})
+	p.diff = 1e6 // a share is expected each 1000 s
+	p.tell("1 unwanted, 2300 hash")
+	got := p.watch.Last.Evidence
+	if n := strings.Count(got, "no share for"); n != 1 || !strings.HasSuffix(got, "; not restarted: it is to be stopped") {
+		t.Errorf("wanted stopped: %s", got)
+	}
+	p = newTale(t, agent.Settings{})
+	p.diff = 1e6
+	for p.last != "unhealthy stale alert restart" {
+		p.tell("1 hash")
+	}
+	if got := p.watch.Last.Evidence; strings.Count(got, "no share for") != 1 {
+		t.Errorf("restarted: %s", got)
+	}
+}
+
+// A paused miner is told as that, from its first poll on.
+func TestPaused(t *testing.T) {
+	for story, want := range map[string]string{
+		"6 hash, 1 paused":    "running paused: paused, 0.0 H/s in 1 poll, 0.00 cores in use; pool 127.0.0.1:33333, connected for 1m15s",
+		"6 hash, 4 paused":    "running paused: paused, 0.0 H/s for 30s in 4 polls, 0.00 cores in use; pool 127.0.0.1:33333, connected for 1m45s",
+		"1 restart, 2 paused": "starting paused: process 4712 is 20s old, paused, 0.00 cores in use",
+	} {
+		p := newTale(t, agent.Settings{}).tell(story)
+		if got := p.last + ": " + p.watch.Last.Evidence; got != want {
+			t.Errorf("%s\n got %s\nwant %s", story, got, want)
+		}
+	}
+}
+
+// A miner that never had a pool has none in the evidence.
+func TestEvidenceWithoutPool(t *testing.T) {
+	p := newTale(t, agent.Settings{})
+	p.summary.Connection.Pool = ""
+	const want = "0.0 H/s in 1 poll, 0.00 cores in use; no pool"
+	if got := p.tell("6 hash, 1 pool").watch.Last.Evidence; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }

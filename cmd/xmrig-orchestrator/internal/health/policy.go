@@ -1,12 +1,13 @@
 package health
 
 import (
+	"slices"
 	"time"
 
 	"xmrfleet/modules/agent"
 )
 
-// A Policy holds the thresholds. Their names are those of the settings file, in
+// A Policy holds the thresholds. Their names are those of agent.Thresholds, in
 // Go's spelling.
 type Policy struct {
 	// Immediate is the specification's rule: a hashrate of zero and a request
@@ -40,21 +41,18 @@ type Policy struct {
 	CrashWindow time.Duration
 }
 
-// NewPolicy returns the policy that settings ask for, with defaults for the rest.
-// Unknown thresholds are ignored, because xmrfleet may be newer than the agent.
+// NewPolicy returns the policy that settings ask for, with the defaults of
+// agent.Thresholds for the rest. Unknown thresholds are ignored, because xmrfleet
+// may be newer than the agent.
 func NewPolicy(s agent.Settings) Policy {
-	seconds := func(name string, d time.Duration) time.Duration {
-		if v, ok := s.Thresholds[name]; ok {
-			return time.Duration(v * float64(time.Second))
-		}
-		return d
-	}
-	number := func(name string, n float64) float64 {
+	number := func(name string) float64 {
 		if v, ok := s.Thresholds[name]; ok {
 			return v
 		}
-		return n
+		i := slices.IndexFunc(agent.Thresholds, func(t agent.Threshold) bool { return t.Name == name })
+		return agent.Thresholds[i].Default
 	}
+	seconds := func(name string) time.Duration { return time.Duration(number(name) * float64(time.Second)) }
 	interval := time.Duration(s.Interval)
 	if interval <= 0 {
 		interval = 10 * time.Second
@@ -62,24 +60,24 @@ func NewPolicy(s agent.Settings) Policy {
 	return Policy{
 		Immediate:     s.RestartPolicy == "immediate",
 		Interval:      interval,
-		StartGrace:    seconds("start_grace", 120*time.Second),
-		PauseLimit:    seconds("pause_limit", 60*time.Second),
-		PoolAlert:     seconds("pool_alert", 120*time.Second),
-		DatasetGrace:  seconds("dataset_grace", 90*time.Second),
-		APIDead:       seconds("api_dead", 5*time.Minute),
-		WedgePolls:    int(number("wedge_polls", 3)),
-		ThreadDead:    seconds("thread_dead", 120*time.Second),
-		StaleAlertK:   number("stale_alert_k", 14),   // p = 8e-7
-		StaleRestartK: number("stale_restart_k", 21), // p = 8e-10
-		StaleMin:      seconds("stale_min", 10*time.Minute),
-		RejectRatio:   number("reject_ratio", 0.2),
-		RejectWindow:  int(number("reject_window", 50)),
-		DegradedRatio: number("degraded_ratio", 0.85),
-		BackoffStart:  seconds("backoff_start", 60*time.Second),
-		BackoffLimit:  seconds("backoff_limit", 30*time.Minute),
-		BackoffReset:  seconds("backoff_reset", 30*time.Minute),
-		CrashLimit:    int(number("crash_limit", 5)),
-		CrashWindow:   seconds("crash_window", 10*time.Minute),
+		StartGrace:    seconds("start_grace"),
+		PauseLimit:    seconds("pause_limit"),
+		PoolAlert:     seconds("pool_alert"),
+		DatasetGrace:  seconds("dataset_grace"),
+		APIDead:       seconds("api_dead"),
+		WedgePolls:    int(number("wedge_polls")),
+		ThreadDead:    seconds("thread_dead"),
+		StaleAlertK:   number("stale_alert_k"),
+		StaleRestartK: number("stale_restart_k"),
+		StaleMin:      seconds("stale_min"),
+		RejectRatio:   number("reject_ratio"),
+		RejectWindow:  int(number("reject_window")),
+		DegradedRatio: number("degraded_ratio"),
+		BackoffStart:  seconds("backoff_start"),
+		BackoffLimit:  seconds("backoff_limit"),
+		BackoffReset:  seconds("backoff_reset"),
+		CrashLimit:    int(number("crash_limit")),
+		CrashWindow:   seconds("crash_window"),
 	}
 }
 
