@@ -36,7 +36,7 @@ func (h *host) main(now func() time.Time) *Main {
 	return &Main{
 		Stdout:  io.Discard,
 		Stderr:  io.Discard,
-		Host:    daemon.Host{Now: now, SinceBoot: h.SinceBoot, Own: h.Own(), RunDir: h.RunDir(), Proc: h.Proc()},
+		Host:    daemon.Host{Now: now, SinceBoot: h.SinceBoot, Own: h.Own(), RunDir: h.RunDir(), Proc: h.Proc(), MinerConfig: h.MinerConfig()},
 		Backoff: 50 * time.Millisecond,
 	}
 }

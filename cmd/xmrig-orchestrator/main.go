@@ -110,6 +110,8 @@ func NewMain() *Main {
 			Own:       filepath.Join(cmp.Or(os.Getenv("STATE_DIRECTORY"), agent.StateDir), filepath.Base(agent.Database)),
 			RunDir:    cmp.Or(os.Getenv("RUNTIME_DIRECTORY"), agent.RunDir),
 			Proc:      "/proc",
+
+			MinerConfig: agent.MinerConfig,
 		},
 		Backoff: 30 * time.Second,
 	}

@@ -18,6 +18,7 @@ func run(t *testing.T, args ...string) (stdout string, err error) {
 	var out bytes.Buffer
 	m := NewMain()
 	m.Stdout, m.Stderr = &out, &out
+	m.MinerConfig = filepath.Join(t.TempDir(), "config.json")
 	m.Proc, m.RunDir, m.Own = t.TempDir(), t.TempDir(), filepath.Join(t.TempDir(), "own.sqlite3")
 	m.Now = func() time.Time { return time.Date(2026, 11, 22, 23, 10, 30, 0, time.UTC) }
 	err = m.Run(t.Context(), args)

@@ -25,11 +25,11 @@ func TestSince(t *testing.T) {
 	}{
 		{"none", nil, "", time.Time{}, ""},
 		{"of another state", []store.Decision{wedged(2, ""), healthy}, "", time.Time{}, ""},
-		{"one", []store.Decision{healthy, wedged(2, "")}, "wedged", at(2), "0 H/s "},
-		{"acted upon", []store.Decision{healthy, wedged(2, ""), wedged(3, "restart"), wedged(4, "")}, "wedged", at(2), "0 H/s "},
-		{"twice", []store.Decision{wedged(2, "restart"), healthy, wedged(5, ""), wedged(6, "restart")}, "wedged", at(5), "0 H/s restart"},
+		{"one", []store.Decision{healthy, wedged(2, "")}, "wedged", at(2), "0 H/s  (as of 2026-11-22 22:02:00 UTC)"},
+		{"acted upon", []store.Decision{healthy, wedged(2, ""), wedged(3, "restart"), wedged(4, "")}, "wedged", at(2), "0 H/s  (as of 2026-11-22 22:04:00 UTC)"},
+		{"twice", []store.Decision{wedged(2, "restart"), healthy, wedged(5, ""), wedged(6, "restart")}, "wedged", at(5), "0 H/s restart (as of 2026-11-22 22:06:00 UTC)"},
 		{"for another cause", []store.Decision{wedged(2, ""), {At: at(3), State: agent.Unhealthy, Cause: "pool-down"}, wedged(4, "")},
-			"wedged", at(4), "0 H/s "},
+			"wedged", at(4), "0 H/s  (as of 2026-11-22 22:04:00 UTC)"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			h := newHost(t)

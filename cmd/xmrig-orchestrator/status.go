@@ -22,17 +22,21 @@ import (
 // JSON is made of a poll that is not recorded, with the error as last_error.
 func (m *Main) status(ctx context.Context, s agent.Settings, asJSON bool) error {
 	p, failed, err := m.readRow(ctx, s)
-	if !asJSON {
-		if err != nil {
-			return err
-		}
-		return printStatus(m.Stdout, m.withDecision(ctx, statusOf(p, failed)), m.Now())
+	if !asJSON && err != nil {
+		return err
 	}
 	var st agent.Status
 	if err == nil {
-		st = m.withDecision(ctx, statusOf(p, failed))
+		st = statusOf(p, failed)
 	} else {
 		st = m.statusNow(ctx, s, err)
+	}
+	st.Daemon, st.Config = m.Daemon(), m.Payees()
+	if err == nil {
+		st = m.withDecision(ctx, st)
+	}
+	if !asJSON {
+		return printStatus(m.Stdout, st, m.Now())
 	}
 	return errors.Join(err, json.NewEncoder(m.Stdout).Encode(st))
 }
@@ -43,15 +47,17 @@ func (m *Main) statusNow(ctx context.Context, s agent.Settings, reason error) ag
 	o := m.Observe(ctx, s)
 	d, _ := health.Watch{}.Decide(o, health.NewPolicy(s))
 	p := health.Process{Hostname: s.Hostname, WorkerID: s.WorkerID}.Next(o, d, nil)
-	p.LastError, p.Errors, p.CheckedAt = reason.Error(), 0, time.Time{}
+	p.Errors, p.CheckedAt = 0, time.Time{}
 	st := statusOf(p, 0)
-	st.Cause, st.Evidence = string(d.Cause), d.Evidence
+	st.LastError, st.Cause, st.Evidence = reason.Error(), string(d.Cause), d.Evidence
 	return st
 }
 
 // withDecision adds the cause and the evidence of the last decision, and since
 // when the state and the cause are the same. It adds nothing where the last
-// decision was for another state: a command is just changing it.
+// decision was for another state: a command is just changing it. The evidence is
+// that of the last poll if it is known, or else of the poll that decided so, and
+// ends with the time of it.
 func (m *Main) withDecision(ctx context.Context, st agent.Status) agent.Status {
 	last, err := m.decisions(ctx, st.Hostname, maxWhy)
 	if err != nil {
@@ -62,11 +68,24 @@ func (m *Main) withDecision(ctx context.Context, st agent.Status) agent.Status {
 			break
 		}
 		if st.Cause == "" {
-			st.Cause, st.Evidence = d.Cause, d.Evidence
+			st.Cause, st.Evidence = d.Cause, asOf(d.Evidence, d.At)
 		}
 		st.Since = moment(d.At)
 	}
+	self := st.Daemon
+	if self != nil && self.Decision != nil && self.Decision.State == st.State && self.Decision.Cause == st.Cause &&
+		self.Decision.Evidence != "" {
+		st.Evidence = asOf(self.Decision.Evidence, self.CheckedAt)
+	}
 	return st
+}
+
+// asOf adds to an evidence when it was so.
+func asOf(evidence string, at time.Time) string {
+	if evidence == "" {
+		return ""
+	}
+	return evidence + " (as of " + at.Format(time.DateTime) + " UTC)"
 }
 
 // readRow reads the host's row and how many of its commands failed within the
@@ -96,8 +115,10 @@ func statusOf(p health.Process, failed int) agent.Status {
 		LastHealthCheckAt: moment(p.CheckedAt),
 		ErrorCount:        p.Errors,
 		RestartCount:      p.Restarts,
-		LastError:         p.LastError,
 		FailedCommands:    failed,
+	}
+	if p.State != agent.Running { // or it is of what is over
+		st.LastError = p.LastError
 	}
 	if p.Accepted != nil {
 		st.Accepted = *p.Accepted
@@ -146,7 +167,9 @@ func printStatus(w io.Writer, s agent.Status, now time.Time) error {
 	row("stopped", ago(s.StoppedAt, now))
 	row("xmrig", s.XMRigVersion)
 	row("hashrate", rates(s.Hashrate))
-	row("shares", fmt.Sprintf("%d accepted, %d rejected", s.Accepted, s.Rejected))
+	if s.XMRigVersion != "" || s.Accepted+s.Rejected > 0 {
+		row("shares", fmt.Sprintf("%d accepted, %d rejected", s.Accepted, s.Rejected))
+	}
 	row("pool", pool(s))
 	row("restarts", strconv.Itoa(s.RestartCount))
 	row("errors", strconv.Itoa(s.ErrorCount))

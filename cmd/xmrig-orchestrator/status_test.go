@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -53,19 +54,18 @@ func TestStatus(t *testing.T) {
 		t.Fatal(err)
 	}
 	const table = `
-host        mini-1
-worker      mini-1-production
-state       running
-pid         4711
-started     2026-11-22 22:10:00 UTC (1h0m30s ago)
-xmrig       6.26.0
-hashrate    4012.5 4013.1 n/a H/s (10s 60s 15m)
-shares      97 accepted, 3 rejected
-pool        127.0.0.1:33333
-restarts    1
-errors      2
-last error  paused
-checked     2026-11-22 23:10:00 UTC (29s ago)
+host      mini-1
+worker    mini-1-production
+state     running
+pid       4711
+started   2026-11-22 22:10:00 UTC (1h0m30s ago)
+xmrig     6.26.0
+hashrate  4012.5 4013.1 n/a H/s (10s 60s 15m)
+shares    97 accepted, 3 rejected
+pool      127.0.0.1:33333
+restarts  1
+errors    2
+checked   2026-11-22 23:10:00 UTC (29s ago)
 `
 	if got != table[1:] {
 		t.Errorf("status is\n%s\nwant\n%s", got, table[1:])
@@ -77,7 +77,7 @@ checked     2026-11-22 23:10:00 UTC (29s ago)
 	}
 	const line = `{"version":1,"hostname":"mini-1","worker_id":"mini-1-production","state":"running","pid":4711,` +
 		`"started_at":"2026-11-22T22:10:00Z","last_health_check_at":"2026-11-22T23:10:00.123456Z",` +
-		`"error_count":2,"restart_count":1,"last_error":"paused","hashrate":[4012.5,4013.1,null],` +
+		`"error_count":2,"restart_count":1,"hashrate":[4012.5,4013.1,null],` +
 		`"accepted_shares":97,"rejected_shares":3,"pool":"127.0.0.1:33333","pool_connected":true,"paused":false,` +
 		`"uptime":14,"xmrig_version":"6.26.0","failed_commands":0}` + "\n"
 	if got != line {
@@ -178,5 +178,58 @@ func TestStatusLeavesDatabase(t *testing.T) {
 	}
 	if string(before) != string(after) {
 		t.Error("the database was written")
+	}
+}
+
+// A paused miner is told as that while its state is running, with figures as of
+// now; an error of the past is not told.
+func TestStatusPaused(t *testing.T) {
+	h := newHashingHost(t)
+	h.Says("pool-lost", "")
+	h.start(true)
+	h.AwaitDecision(health.CausePoolDown)
+	const minute = "0.0,2000.0,4000.0"
+	h.Says("job-paused", minute)
+	h.AwaitDecision(health.CausePaused)
+	var s agent.Status
+	h.Until(func() bool {
+		out, _, err := h.command("status", "--json")
+		s = agent.Status{}
+		return err == nil && json.Unmarshal([]byte(out), &s) == nil && strings.Contains(s.Evidence, " in 9 polls")
+	}, func() string { return "the evidence stays " + s.Evidence })
+	if s.State != "running" || s.Cause != "paused" || !s.Paused || s.LastError != "" {
+		t.Errorf("status is %+v", s)
+	}
+	want := " (as of " + s.Daemon.CheckedAt.Format(time.DateTime) + " UTC)"
+	if !strings.HasPrefix(s.Evidence, "paused, 0.0 H/s for ") || !strings.HasSuffix(s.Evidence, want) {
+		t.Errorf("evidence is %q, want at its end %q", s.Evidence, want)
+	}
+	out, _, err := h.command("status")
+	if err != nil || !regexp.MustCompile(`(?m)^cause +paused$`).MatchString(out) {
+		t.Errorf("status is\n%s, %v", out, err)
+	}
+}
+
+// What the agent says of itself and whom the configuration pays are told with
+// the row, and where there is none.
+func TestStatusOfAgent(t *testing.T) {
+	h := newHashingHost(t)
+	h.Write("config.json", `{"pools": [{"url": "pool.example:443", "user": "48abc"}]}`)
+	h.Write("run/agent.json", `{"version": "0.1.0", "pid": 42, "checked_at": "2026-11-22T23:10:00Z", "faults": ["a"], "new": 1}`)
+	for _, recorded := range []bool{false, true} {
+		if recorded {
+			record(t, h, hashing(h))
+		}
+		out, _, _ := h.command("status", "--json")
+		var s agent.Status
+		if err := json.Unmarshal([]byte(out), &s); err != nil {
+			t.Fatal(err)
+		}
+		if s.Daemon == nil || s.Daemon.PID != 42 || len(s.Daemon.Faults) != 1 {
+			t.Errorf("recorded %v: daemon is %+v", recorded, s.Daemon)
+		}
+		if s.Config == nil || len(s.Config.Payees) != 1 || s.Config.Payees[0] != agent.Payee("pool.example:443", "48abc") {
+			t.Errorf("recorded %v: config is %+v", recorded, s.Config)
+		}
 	}
 }

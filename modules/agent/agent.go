@@ -150,6 +150,9 @@ type Daemon struct {
 	// there was no process. The row and its figures belong to it.
 	Miner string `json:"miner_invocation_id,omitempty"`
 
+	// Decision is the one of that poll, with figures as of then.
+	Decision *Decision `json:"decision,omitempty"`
+
 	// Faults are what the agent cannot do, and why, each in one line with its
 	// remedy. There are none where it can do all its work.
 	Faults []string `json:"faults,omitempty"`

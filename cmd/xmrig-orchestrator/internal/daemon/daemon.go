@@ -56,6 +56,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"os"
 	"time"
 
 	"xmrfleet/cmd/xmrig-orchestrator/internal/health"
@@ -97,6 +98,9 @@ type daemon struct {
 	memorySaved time.Time // zero: it is to be saved with the next poll
 	pruned      time.Time
 
+	self    agent.Daemon // as of the last poll
+	selfErr string       // why it could not be told, as last logged
+
 	code     []region    // where the program is mapped
 	files    *wake.Files // nil: files cannot be watched
 	filesErr string      // why one could not be watched, as last logged
@@ -132,6 +136,7 @@ func Run(ctx context.Context, c Config) (err error) {
 
 func newDaemon(c Config) *daemon {
 	d := &daemon{Config: c, policy: health.NewPolicy(c.Settings), log: newLog(c.Log)}
+	d.self = agent.Daemon{Version: c.Version, InvocationID: os.Getenv("INVOCATION_ID"), PID: os.Getpid()}
 	d.dir = directoryOf(c.Settings.Database)
 	d.own = d.newDatabase(c.Own)
 	d.shared = d.own
@@ -228,6 +233,8 @@ func (d *daemon) poll(ctx context.Context) health.Decision {
 	}
 	d.keepDecision(o, dec)
 	d.save(ctx, o, dec)
+	d.describe(o, dec)
+	d.tell()
 	return dec
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"xmrfleet/cmd/xmrig-orchestrator/internal/port"
 	"xmrfleet/cmd/xmrig-orchestrator/internal/store"
+	"xmrfleet/modules/agent"
 )
 
 // A Host is the machine that the agent runs on, as far as a test may replace
@@ -21,9 +22,13 @@ type Host struct {
 	// one belongs to another program.
 	Own string
 
-	// RunDir holds the host's lock, the socket that wakes the agent, and the
-	// records of what each unit was started with.
+	// RunDir holds the host's lock and the agent's, the socket that wakes the
+	// agent, what it says of itself, and the records of what each unit was
+	// started with.
 	RunDir string
+
+	// MinerConfig is the path of the miner's configuration file.
+	MinerConfig string
 
 	// Proc is where proc(5) is mounted.
 	Proc string
@@ -33,6 +38,9 @@ type Host struct {
 
 // WakeSocket is the path of the socket by which a command wakes the agent.
 func (h *Host) WakeSocket() string { return filepath.Join(h.RunDir, "wake") }
+
+// daemonFile is the path of the file in which the agent tells of itself.
+func (h *Host) daemonFile() string { return filepath.Join(h.RunDir, filepath.Base(agent.DaemonFile)) }
 
 // Open opens a database to read it and write to it. The agent's own is made
 // where it is missing; one of another program must exist.

@@ -27,7 +27,7 @@ func newHashingHost(t *testing.T) *host {
 // config is that of a daemon on this host.
 func (h *host) config(log io.Writer) Config {
 	return Config{
-		Host:     &Host{Now: time.Now, SinceBoot: h.SinceBoot, Own: h.Own(), RunDir: h.RunDir(), Proc: h.Proc()},
+		Host:     &Host{Now: time.Now, SinceBoot: h.SinceBoot, Own: h.Own(), RunDir: h.RunDir(), Proc: h.Proc(), MinerConfig: h.MinerConfig()},
 		Settings: h.settings(), Version: "0.1.0", Log: log, Backoff: 50 * time.Millisecond,
 	}
 }

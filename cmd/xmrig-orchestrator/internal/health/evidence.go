@@ -33,7 +33,7 @@ func problem(o Observation) string {
 func starting(o Observation, cores float64) Decision {
 	d := Decision{State: agent.Starting, Cause: CauseStarting}
 	d.Evidence = fmt.Sprintf("process %d is %s old", o.Unit.PID, short(o.Unit.Age))
-	if o.Summary != nil && o.Summary.Paused {
+	if o.Summary != nil && paused(o.Summary) {
 		d.Cause = CausePaused
 		d.Evidence += ", paused"
 	}
@@ -60,7 +60,7 @@ func evidence(o Observation, r *Run) string {
 	if s.Hashrate.Total[0] != nil {
 		rate = fmt.Sprintf("%.1f H/s", s.Rate())
 	}
-	if s.Paused {
+	if paused(s) {
 		rate = "paused, " + rate
 	}
 	if s.Rate() > 0 && o.Backends != nil {
@@ -68,6 +68,9 @@ func evidence(o Observation, r *Run) string {
 	}
 	return fmt.Sprintf("%s %s; %s", rate, held, session(s))
 }
+
+// paused tells whether somebody paused the miner. Without a pool, it pauses itself.
+func paused(s *miner.Summary) bool { return s.Paused && s.Connected() }
 
 // session says what the miner has of its pool.
 func session(s *miner.Summary) string {

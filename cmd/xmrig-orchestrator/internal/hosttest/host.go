@@ -77,6 +77,9 @@ func New(t testing.TB) *Host {
 // RunDir is the agent's run directory.
 func (h *Host) RunDir() string { return filepath.Join(h.Dir, "run") }
 
+// MinerConfig is the path of the miner's configuration file.
+func (h *Host) MinerConfig() string { return filepath.Join(h.Dir, "config.json") }
+
 // Own is the path of the agent's own database.
 func (h *Host) Own() string {
 	if h.OwnDatabase {

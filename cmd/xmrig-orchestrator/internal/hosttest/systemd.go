@@ -36,7 +36,7 @@ const (
 )
 
 // Runs has systemd show a miner that has been running for an hour. It uses no
-// CPU time.
+// CPU time. Its invocation's ID is its PID.
 func (h *Host) Runs(pid, restarts int) {
 	h.T.Helper()
 	h.writeStat(pid)
@@ -44,6 +44,7 @@ func (h *Host) Runs(pid, restarts int) {
 ActiveState=active
 SubState=running
 Result=success
+InvocationID=%032d
 MainPID=%d
 NRestarts=%d
 ExecMainCode=0
@@ -51,7 +52,7 @@ ExecMainStatus=0
 ExecMainStartTimestamp=Sun 2026-11-22 22:10:%02d UTC
 ExecMainStartTimestampMonotonic=-3600000000
 ExecMainExitTimestamp=n/a
-`, pid, restarts, pid%60))
+`, pid, pid, restarts, pid%60))
 }
 
 // Ends has systemd show a miner that is not running.
@@ -61,6 +62,7 @@ func (h *Host) Ends(active, sub, result string, code, status, restarts int) {
 ActiveState=%s
 SubState=%s
 Result=%s
+InvocationID=00000000000000000000000000000010
 MainPID=0
 NRestarts=%d
 ExecMainCode=%d

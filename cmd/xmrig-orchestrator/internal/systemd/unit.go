@@ -24,7 +24,7 @@ const timeout = 5 * time.Second
 
 // properties are those that a Unit is read from: systemd.service(5),
 // org.freedesktop.systemd1(5).
-const properties = "LoadState,ActiveState,SubState,UnitFileState,Result,MainPID,NRestarts," +
+const properties = "LoadState,ActiveState,SubState,UnitFileState,Result,InvocationID,MainPID,NRestarts," +
 	"ExecMainCode,ExecMainStatus,ExecMainStartTimestamp," +
 	"ExecMainStartTimestampMonotonic,ExecMainExitTimestamp"
 
@@ -36,6 +36,10 @@ type Unit struct {
 	Sub    string // "running", "dead", "auto-restart", ...
 	File   string // "enabled", "disabled", ...: whether it is started at boot
 	Result string // "success", or why the service failed
+
+	// Invocation is systemd's ID of the unit's last start, by whomever; "" if
+	// there was none in this boot.
+	Invocation string
 
 	PID      int // of the main process; 0 when there is none
 	Restarts int // by systemd itself, since somebody last started the unit
@@ -90,7 +94,7 @@ func parse(out string, up time.Duration) (Unit, error) {
 	if p["ActiveState"] == "" {
 		return Unit{}, errors.New("no ActiveState in its output")
 	}
-	u := Unit{Load: p["LoadState"], Active: p["ActiveState"], Sub: p["SubState"], File: p["UnitFileState"], Result: p["Result"]}
+	u := Unit{Load: p["LoadState"], Active: p["ActiveState"], Sub: p["SubState"], File: p["UnitFileState"], Result: p["Result"], Invocation: p["InvocationID"]}
 
 	var errs []error
 	number := func(key string) int {

@@ -30,6 +30,7 @@ ActiveState=active
 SubState=running
 UnitFileState=enabled
 Result=success
+InvocationID=0f1e2d3c4b5a69788796a5b4c3d2e1f0
 MainPID=4711
 NRestarts=3
 ExecMainCode=0
@@ -46,7 +47,8 @@ func TestParse(t *testing.T) {
 	}
 	want := Unit{
 		Load: "loaded", Active: "active", Sub: "running", File: "enabled", Result: "success",
-		PID: 4711, Restarts: 3,
+		Invocation: "0f1e2d3c4b5a69788796a5b4c3d2e1f0",
+		PID:        4711, Restarts: 3,
 		Started: time.Date(2026, 11, 22, 23, 10, 0, 0, time.UTC),
 		Age:     time.Minute,
 	}

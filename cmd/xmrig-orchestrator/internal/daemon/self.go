@@ -1,0 +1,100 @@
+package daemon
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"xmrfleet/cmd/xmrig-orchestrator/internal/health"
+	"xmrfleet/modules/agent"
+)
+
+// tell writes what the agent says of itself, for others to read. A failure is
+// logged once: nobody depends on the file.
+func (d *daemon) tell() {
+	err := d.write(d.self)
+	if err != nil && err.Error() != d.selfErr {
+		d.log.Warn("tell", "error", err)
+	}
+	d.selfErr = ""
+	if err != nil {
+		d.selfErr = err.Error()
+	}
+}
+
+// describe notes what a poll leaves the agent to say of itself.
+func (d *daemon) describe(o health.Observation, dec health.Decision) {
+	d.self.CheckedAt = d.Now().UTC()
+	d.self.Miner = ""
+	if o.Unit.PID != 0 {
+		d.self.Miner = o.Unit.Invocation
+	}
+	d.self.Decision = &agent.Decision{State: dec.State, Cause: string(dec.Cause),
+		Action: string(dec.Action), Evidence: dec.Evidence}
+}
+
+// write replaces the file at once, so that no reader sees a half of it.
+func (h *Host) write(self agent.Daemon) error {
+	b, err := json.Marshal(self)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(h.RunDir, 0o755); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(h.RunDir, filepath.Base(agent.DaemonFile)+".*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // where it was renamed there is none
+	defer f.Close()
+	if _, err := f.Write(b); err != nil {
+		return err
+	}
+	if err := f.Chmod(0o644); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), h.daemonFile())
+}
+
+// maxFile is how much is read of a file that another program wrote.
+const maxFile = 1 << 20
+
+// Daemon is what the agent that runs, or ran last, said of itself. It is nil
+// where none did, or what it said is not understood.
+func (h *Host) Daemon() *agent.Daemon {
+	b, err := readFile(h.daemonFile())
+	if err != nil {
+		return nil
+	}
+	self := new(agent.Daemon)
+	if json.Unmarshal(b, self) != nil || self.CheckedAt.IsZero() {
+		return nil
+	}
+	return self
+}
+
+// readFile reads a regular file of up to maxFile bytes. It does not wait for a
+// writer where the file is a pipe.
+func readFile(path string) ([]byte, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("read %s: not a regular file", path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err == nil && len(b) > maxFile {
+		err = fmt.Errorf("read %s: more than %d bytes", path, maxFile)
+	}
+	return b, err
+}
