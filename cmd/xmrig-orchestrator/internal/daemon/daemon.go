@@ -54,6 +54,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -110,10 +111,20 @@ type daemon struct {
 	decisions []store.Decision
 }
 
-// Run polls the miner until ctx is done, which is no error. The one error that
-// ends it earlier is a directory that only another start gives access to.
+// Run polls the miner until ctx is done, which is no error. The errors that end it
+// earlier are another agent that runs, and a directory that only another start
+// gives access to.
 func Run(ctx context.Context, c Config) (err error) {
+	unlock, err := c.lockAgent()
+	if errors.Is(err, errRunning) {
+		return fmt.Errorf("run: %w", err)
+	}
 	d := newDaemon(c)
+	if err == nil {
+		defer unlock()
+	} else {
+		d.log.Warn("another agent would not be noticed", "error", err)
+	}
 	defer func() {
 		if cerr := d.close(); err == nil {
 			err = cerr

@@ -69,3 +69,30 @@ func TestSelfNotUnderstood(t *testing.T) {
 		}
 	}
 }
+
+// A second agent is refused while the first one lives, and takes nothing of it.
+func TestSecondAgent(t *testing.T) {
+	h := newHashingHost(t)
+	h.Settings.Interval = seldom
+	h.Configure()
+	_, stop := h.start(true)
+	first := h.told("first", func(d agent.Daemon) bool { return d.PID != 0 })
+	for range 2 {
+		err := Run(t.Context(), h.config(t.Output()))
+		const want = "run: another xmrig-orchestrator runs on this host: see systemctl status xmrig-orchestrator.service"
+		if err == nil || err.Error() != want {
+			t.Fatalf("the second one: %v, want %s", err, want)
+		}
+	}
+	h.mustEnqueue("restart", "x") // which rings
+	if got := h.Ending(1); got != "restart|completed|" {
+		t.Error(got)
+	}
+	if again := h.told("still", func(d agent.Daemon) bool { return d.PID != 0 }); again.CheckedAt.Before(first.CheckedAt) {
+		t.Errorf("its file is %+v", again)
+	}
+	stop()
+	_, stop = h.start(true)
+	h.AwaitPoll("the next one")
+	stop()
+}
