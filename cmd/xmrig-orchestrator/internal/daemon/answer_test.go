@@ -62,3 +62,17 @@ func TestAnswers(t *testing.T) {
 		t.Errorf("systemctl was told %s", got)
 	}
 }
+
+// What a process answers just before another one takes its place is not recorded
+// as the other one's.
+func TestAnswerOfProcessBefore(t *testing.T) {
+	h := newHashingHost(t)
+	h.Settings.Interval = seldom
+	h.Configure()
+	h.BeforeAnswer(func() { h.Starts(11) })
+	h.start(true)
+	p := h.Await("first", func(p health.Process) bool { return p.PID == 11 })
+	if p.Snapshot != nil || p.Hashrate != nil || p.Accepted != nil || p.Rejected != nil {
+		t.Errorf("the row is %+v", p)
+	}
+}

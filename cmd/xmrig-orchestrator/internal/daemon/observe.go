@@ -2,10 +2,12 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"xmrfleet/cmd/xmrig-orchestrator/internal/cpu"
 	"xmrfleet/cmd/xmrig-orchestrator/internal/health"
@@ -22,6 +24,7 @@ import (
 // so, and the miner is not mistaken for one whose API is dead.
 func (h *Host) Observe(ctx context.Context, s agent.Settings) health.Observation {
 	o := health.Observation{At: h.Now().UTC(), Desired: s.Desired}
+	begun := time.Now()
 	api := client(s)
 	o.Summary, o.APIErr = api.Summary(ctx)
 	if o.Summary != nil {
@@ -33,8 +36,11 @@ func (h *Host) Observe(ctx context.Context, s agent.Settings) health.Observation
 		// Where the port's owner is not known, it is taken to be the miner.
 		o.Foreign, _ = h.foreign(s.API.Address, o.Unit.PID)
 	}
-	if o.Foreign != nil {
+	switch {
+	case o.Foreign != nil:
 		o.Summary, o.Backends, o.APIErr = nil, nil, foreignError(s, o.Foreign)
+	case o.Summary != nil && o.Unit.PID != 0 && o.Unit.Age < time.Since(begun):
+		o.Summary, o.Backends, o.APIErr = nil, nil, errAnotherProcess
 	}
 	o.Revision = h.revision()
 	// Neither fails on Linux. Without them each poll would be decided as if
@@ -43,6 +49,9 @@ func (h *Host) Observe(ctx context.Context, s agent.Settings) health.Observation
 	o.BootID, _ = systemd.BootID()
 	return o
 }
+
+// errAnotherProcess is the error of an answer that may be of the process before.
+var errAnotherProcess = errors.New("the miner was started while it answered")
 
 // Summary asks the miner's API once. An answer that another process gave is an
 // error, which says how to get rid of that process.

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
+
+	"xmrfleet/cmd/xmrig-orchestrator/internal/systemd"
 )
 
 // systemctl shows the file "unit" and writes what else it is told to "calls".
@@ -53,6 +56,21 @@ ExecMainStartTimestamp=Sun 2026-11-22 22:10:%02d UTC
 ExecMainStartTimestampMonotonic=-3600000000
 ExecMainExitTimestamp=n/a
 `, pid, pid, restarts, pid%60))
+}
+
+// Starts has systemd show a miner whose process started at this moment.
+func (h *Host) Starts(pid int) {
+	h.T.Helper()
+	up, err := systemd.SinceBoot()
+	if err != nil {
+		h.T.Fatal(err)
+	}
+	h.Runs(pid, 0)
+	b, err := os.ReadFile(filepath.Join(h.Dir, "unit"))
+	if err != nil {
+		h.T.Fatal(err)
+	}
+	h.Write("unit", strings.Replace(string(b), "Monotonic=-3600000000", fmt.Sprintf("Monotonic=%d", up.Microseconds()), 1))
 }
 
 // Ends has systemd show a miner that is not running.
