@@ -91,13 +91,7 @@ func (c *applyCmd) apply(ctx context.Context, p *Program, d *executor.Dialer, to
 	p.report.Report(view.Applying{Hosts: names, Details: c.Verbose})
 	finished := make(chan struct{})
 	defer close(finished)
-	go func() {
-		select {
-		case <-p.stop:
-			p.report.Report(view.Stopping{})
-		case <-finished:
-		}
-	}()
+	go p.tellStopping(finished)
 	b := startHeartbeat(p.report, names)
 	defer b.end()
 	audit := who(run)
@@ -110,6 +104,22 @@ func (c *applyCmd) apply(ctx context.Context, p *Program, d *executor.Dialer, to
 			s := todo[i]
 			s.result.HostResult = view.HostResult{Host: s.host.Name, Outcome: plan.Outcome{Pending: s.plan.Changes, Err: o.Err}}
 		}
+	}
+}
+
+// tellStopping says what a first signal leads to, and once a second one counts
+// what that would.
+func (p *Program) tellStopping(finished <-chan struct{}) {
+	select {
+	case <-p.stop:
+		p.report.Report(view.Stopping{})
+	case <-finished:
+		return
+	}
+	select {
+	case <-p.again:
+		p.report.Report(view.Abandonable{})
+	case <-finished:
 	}
 }
 

@@ -46,7 +46,10 @@ func (f *fleet) release(host string) {
 }
 
 // stopping is what a first signal makes of an apply.
-const stopping = "stopping: no other host is started, and the running ones go on to a safe point; interrupt again to abandon them\n"
+const stopping = "stopping: no other host is started, and the running ones go on to a safe point\n"
+
+// abandonable is what it says once a second signal is no echo of the first.
+const abandonable = "interrupt again to abandon the running hosts"
 
 // TestInterruptedGather ends at once and has changed nothing.
 func TestInterruptedGather(t *testing.T) {
@@ -173,6 +176,8 @@ func TestAbandonedApply(t *testing.T) {
 	f.begun("slow-1")
 	r.signal(syscall.SIGINT)
 	r.expectError(stopping)
+	r.signal(syscall.SIGINT) // an echo, as of timeout and make
+	r.expectError(abandonable)
 	r.signal(syscall.SIGINT)
 	o := r.wait(exitInterrupted)
 	contains(t, o.stdout, "  ! slow-1  in between, ", " of 11 changes made; the next apply finishes it: run command: abandoned",

@@ -121,6 +121,7 @@ func TestInterruptedJSON(t *testing.T) {
 	f.begun("slow-1")
 	r.signal(syscall.SIGTERM)
 	r.expect(`"type":"interrupted"`)
+	r.expect(abandonable)
 	r.signal(syscall.SIGTERM)
 	lines, _ = stream(t, r.wait(exitTerminated).stdout)
 	if end := last(lines); end.Outcome != "terminated" || end.Signal != "terminated" {

@@ -40,7 +40,7 @@ type CLI struct {
 	Status   statusCmd   `cmd:"" help:"Show how the miners are."`
 	Logs     logsCmd     `cmd:"" help:"Show the hosts' journals, in the order of time."`
 	Exec     execCmd     `cmd:"" help:"Run a command on the hosts."`
-	Rerun    rerunCmd    `cmd:"" help:"Repeat the last command on the hosts that failed in it."`
+	Rerun    rerunCmd    `cmd:"" help:"Repeat what failed last, on the hosts where it failed."`
 	Facts    factsCmd    `cmd:"" help:"Show what the hosts are."`
 	Start    startCmd    `cmd:"" help:"Start miners."`
 	Stop     stopCmd     `cmd:"" help:"Stop miners."`
@@ -74,7 +74,7 @@ Exit codes:
 func (p *Program) Run(ctx context.Context, args []string) int {
 	began := time.Now()
 	p.identity = newIdentity(args)
-	p.signals.stop, p.signals.leave = make(chan struct{}), make(chan struct{})
+	p.signals.init()
 	p.openStreams()
 
 	ctx, cancel := context.WithCancelCause(ctx)

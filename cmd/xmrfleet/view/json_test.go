@@ -71,7 +71,7 @@ func TestJSONOfApply(t *testing.T) {
 	good := HostResult{Host: "a", Outcome: plan.Outcome{Done: two, Touched: true}, Took: time.Second}
 	bad := HostResult{Host: "b", Outcome: plan.Outcome{Done: two[:1], Pending: two[1:], Touched: true, Err: errors.New("service xmrig: start failed")}}
 	check(t, linesOf(t, Applying{Hosts: []string{"a", "b"}}, Begun{Host: "a", Changes: 2}, Made{Host: "a", Change: newPool, Took: 90 * time.Millisecond},
-		Stopping{}, Ended{good}, Ended{bad}, Applied{Retry: "xmrfleet apply -l b,d,e", Took: time.Minute, Results: []HostResult{
+		Stopping{}, Abandonable{}, Ended{good}, Ended{bad}, Applied{Retry: "xmrfleet apply -l b,d,e", Took: time.Minute, Results: []HostResult{
 			good, bad, {Host: "c"}, {Host: "d", Failed: hint.WithKind(errors.New("locked by x"), "locked", "wait")},
 			{Host: "e", Outcome: plan.Outcome{Done: two, Touched: true, Err: errors.New("verify: connection lost")}},
 		}}))

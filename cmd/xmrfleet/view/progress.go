@@ -36,6 +36,9 @@ type Ended struct{ HostResult }
 // Stopping: the run was interrupted and goes on to a safe point.
 type Stopping struct{}
 
+// Abandonable: another interruption abandons the hosts that are still running.
+type Abandonable struct{}
+
 func (e Applying) text(t *Text) {
 	t.progress = Progress{Printer: t.Err, Details: e.Details, Now: time.Now}
 	for _, host := range e.Hosts {
@@ -61,7 +64,9 @@ func (e Ended) text(t *Text) {
 	t.progress.End(e.HostResult)
 }
 
-func (e Stopping) text(t *Text) { t.progress.Stopping() }
+func (e Stopping) text(t *Text) { t.progress.say(stopping) }
+
+func (e Abandonable) text(t *Text) { t.progress.say(abandonable) }
 
 // Progress prints how an apply goes on, a line an event, each with the time of
 // day. Names are padded to NameWidth.
@@ -81,12 +86,14 @@ func (p Progress) Begin(host string, changes int) {
 	p.line(host, "applying "+Plural(changes, "change"))
 }
 
-// Stopping says what a first interruption leads to.
-func (p Progress) Stopping() {
-	io.WriteString(p, p.flow(stopping+"\n", 4))
+func (p Progress) say(text string) {
+	io.WriteString(p, p.flow(text+"\n", 4))
 }
 
-const stopping = "stopping: no other host is started, and the running ones go on to a safe point; interrupt again to abandon them"
+const (
+	stopping    = "stopping: no other host is started, and the running ones go on to a safe point"
+	abandonable = "interrupt again to abandon the running hosts"
+)
 
 // Made says that one change was made.
 func (p Progress) Made(host string, c plan.Change, took time.Duration) {
@@ -153,4 +160,8 @@ func (e Ended) lines() []line {
 
 func (e Stopping) lines() []line {
 	return []line{interruptedLine.line("", stopping, noFields{}).as(levelWarn)}
+}
+
+func (e Abandonable) lines() []line {
+	return []line{logLine.line("", abandonable, noFields{})}
 }
