@@ -58,7 +58,7 @@ func (c *applyCmd) Run(ctx context.Context, p *Program) error {
 	}
 	p.hosts = t
 	if len(todo) == 0 || p.stopped() {
-		p.remember(c.File, failedOf(sessions))
+		p.remember(c.File, failedOf(sessions), doneOf(sessions))
 		return exitCode(t.code())
 	}
 	if !c.Yes && c.saved == nil {
@@ -80,7 +80,7 @@ func (c *applyCmd) Run(ctx context.Context, p *Program) error {
 		results[i].Failed = s.err
 	}
 	failed := failedOf(sessions)
-	p.remember(c.File, failed)
+	p.remember(c.File, failed, doneOf(sessions))
 	p.report.Report(view.Applied{Results: results, Retry: p.retry(failed), Took: time.Since(began)})
 	return exitCode(t.code())
 }
@@ -166,6 +166,17 @@ func failedOf(sessions []*session) []string {
 		}
 	}
 	return failed
+}
+
+// doneOf names the hosts of an apply that are as they should be.
+func doneOf(sessions []*session) []string {
+	var done []string
+	for _, s := range sessions {
+		if s.err == nil && (s.plan.Empty() || s.result.Touched && s.result.Err() == nil) {
+			done = append(done, s.host.Name)
+		}
+	}
+	return done
 }
 
 // approval makes sure that somebody approves: a person at the terminal, --yes,

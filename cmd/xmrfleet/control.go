@@ -60,7 +60,7 @@ func (c *control) run(ctx context.Context, p *Program, action modules.Action) er
 		return time.Since(began), err
 	})
 	e := view.Control{Action: action, Pending: c.NoWait && !c.Direct, Hosts: make([]view.HostControl, len(hosts))}
-	var failed []string
+	var failed, done []string
 	for i, o := range outcomes {
 		h := hosts[i]
 		e.Hosts[i] = view.HostControl{Host: h.Name, Err: o.Err, Took: o.Value}
@@ -68,11 +68,12 @@ func (c *control) run(ctx context.Context, p *Program, action modules.Action) er
 			failed = append(failed, h.Name)
 			continue
 		}
+		done = append(done, h.Name)
 		p.hosts.Changed++
 		e.Drift = e.Drift || command.Contradicts(h.Miner.XMRig.State)
 	}
 	e.Retry, e.Took = p.retry(failed), time.Since(began)
-	p.remember(c.File, failed)
+	p.remember(c.File, failed, done)
 	p.report.Report(e)
 	return count(p, outcomes)
 }

@@ -45,7 +45,7 @@ func (c *execCmd) Run(ctx context.Context, p *Program) error {
 		outcomes = onEach(ctx, p, c.connectionFlags, hosts, c.Parallelism, e.run)
 	}
 	results := make([]view.HostExec, len(hosts))
-	var failed []string
+	var failed, done []string
 	for i, o := range outcomes {
 		r := o.Value
 		r.Host, r.Err = hosts[i].Name, o.Err
@@ -53,9 +53,11 @@ func (c *execCmd) Run(ctx context.Context, p *Program) error {
 		p.hosts.executed(r)
 		if r.Err != nil || r.Status != 0 {
 			failed = append(failed, r.Host)
+		} else {
+			done = append(done, r.Host)
 		}
 	}
-	p.remember(c.File, failed)
+	p.remember(c.File, failed, done)
 	p.report.Report(view.Exec{Hosts: results, Shown: e.show != nil, Retry: p.retry(failed), Took: time.Since(began)})
 	return exitCode(p.hosts.code())
 }

@@ -31,7 +31,8 @@ var examples = map[string]string{
   xmrfleet exec -- 'uptime; who'
   xmrfleet exec --sudo -l @office -- systemctl restart systemd-timesyncd`,
 	"rerun": `
-  xmrfleet rerun`,
+  xmrfleet rerun
+  xmrfleet rerun apply                   # also after an exec that failed`,
 	"facts": `
   xmrfleet facts
   xmrfleet facts -l mini-1 --json`,

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/user"
+	"slices"
 
 	"xmrfleet/cmd/xmrfleet/lastrun"
 	"xmrfleet/executor"
@@ -50,10 +51,12 @@ func (p *Program) retry(failed []string) string {
 	return lastrun.ShellLine(lastrun.Restricted(p.maskedArgs(), failed))
 }
 
-// remember writes down which hosts failed in this run. That it cannot is worth
-// a word only if there are some.
-func (p *Program) remember(file string, failed []string) {
-	if err := lastrun.Save(file, p.verb, p.args, p.maskedArgs(), failed); err != nil && len(failed) > 0 {
+// remember writes down on which hosts this run failed, and on which it went
+// well. That it cannot is worth a word only if there are failed ones.
+func (p *Program) remember(file string, failed, done []string) {
+	r := lastrun.Run{Command: p.verb, Args: p.maskedArgs(), Failed: failed}
+	r.Withheld = !slices.Equal(r.Args, p.args)
+	if err := lastrun.Save(file, r, done); err != nil && len(failed) > 0 {
 		fmt.Fprintf(p.err, "The hosts that failed are not remembered for `xmrfleet rerun`: %v\n", err)
 	}
 }

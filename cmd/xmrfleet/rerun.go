@@ -11,15 +11,16 @@ import (
 )
 
 type rerunCmd struct {
-	File string `help:"The fleet file (${default})." short:"f" default:"fleet.hcl" placeholder:"FILE"`
+	File    string `help:"The fleet file (${default})." short:"f" default:"fleet.hcl" placeholder:"FILE"`
+	Command string `arg:"" optional:"" enum:",apply,start,stop,restart,exec" default:"" help:"Which one: apply, start, stop, restart or exec."`
 }
 
 func (c *rerunCmd) Help() string {
-	return `The last apply, start, stop, restart or exec is repeated with the same arguments and in the same directory, on the hosts that failed in it or were not reached.`
+	return `The last apply, start, stop, restart or exec that failed somewhere is repeated with the same arguments and in the same directory, on the hosts that failed in it or were not reached. What went well there since is not repeated. The last run of each command is remembered: "rerun apply" is about apply, whatever failed after it, and so is "-l @failed:apply".`
 }
 
 func (c *rerunCmd) Run(ctx context.Context, p *Program) error {
-	r, err := lastrun.Of(c.File)
+	r, err := lastrun.Of(c.File, c.Command)
 	if err != nil {
 		return err
 	}

@@ -1,5 +1,6 @@
-// Package lastrun remembers, for each fleet file, the last command that was to
-// change hosts, and on which of them it failed. It serves rerun and @failed.
+// Package lastrun remembers, for each fleet file, the last run of each command
+// that changes hosts, and on which of them it failed. It serves rerun and
+// @failed.
 //
 // It keeps no secret and asks no host. What else is to be remembered of a run is
 // a field of Run; the file of an older version is read as far as it goes.
@@ -23,18 +24,24 @@ import (
 	"xmrfleet/modules/hint"
 )
 
-// A Run is the last command that was to change hosts of a fleet. It lies in the
-// user's cache directory and may be lost at any time: nothing else reads it.
+// A Run is the last one of a command that changes hosts of a fleet. It lies in
+// the user's cache directory and may be lost at any time: nothing else reads it.
 type Run struct {
 	Command  string    `json:"command"`  // "apply"
 	Args     []string  `json:"args"`     // the command line, without secrets
 	Withheld bool      `json:"withheld"` // there were secrets
 	Dir      string    `json:"dir"`      // where it was run
-	Failed   []string  `json:"failed"`   // hosts that failed or were not reached
+	Failed   []string  `json:"failed"`   // hosts that failed or were not reached, and are not repaired since
 	At       time.Time `json:"at"`
 }
 
-// path is where the last run of a fleet file lies.
+// A record is what is kept of a fleet file. Run is what an older version kept.
+type record struct {
+	*Run
+	Runs []Run `json:"runs"` // one of each command, the newest last
+}
+
+// path is where the last runs of a fleet file lie.
 func path(file string) (string, error) {
 	dir, err := os.UserCacheDir()
 	if err != nil {
@@ -50,11 +57,10 @@ func path(file string) (string, error) {
 	return filepath.Join(dir, "xmrfleet", "last-run-"+hex.EncodeToString(sum[:8])+".json"), nil
 }
 
-// Save makes this the last run of a fleet file: the command, its command line
-// as it was given and with secrets masked, and the hosts that failed. Only the
-// masked one is kept.
-func Save(file, command string, args, masked, failed []string) error {
-	r := Run{Command: command, Args: masked, Withheld: !slices.Equal(masked, args), Failed: failed, At: time.Now()}
+// Save makes this the last run of its command, from this directory and now. A
+// host on which it went well, one of done, is repaired: what failed there before
+// is forgotten. A host that it did not go to stays failed.
+func Save(file string, r Run, done []string) error {
 	path, err := path(file)
 	if err != nil {
 		return err
@@ -62,36 +68,101 @@ func Save(file, command string, args, masked, failed []string) error {
 	if r.Dir, err = os.Getwd(); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	r.At = time.Now()
+	runs, _ := read(path) // an error: a record that cannot be read is replaced
+	text, err := json.Marshal(record{Runs: replaced(runs, r, done)})
+	if err != nil {
 		return err
 	}
-	text, err := json.Marshal(r)
-	if err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
 	return renameio.WriteFile(path, append(text, '\n'), 0o600, renameio.WithTempDir(filepath.Dir(path)))
 }
 
-// Of returns the last run of a fleet file.
-func Of(file string) (Run, error) {
-	var r Run
+// replaced are the last runs with r, which went well on done, as the newest.
+func replaced(runs []Run, r Run, done []string) []Run {
+	var kept []Run
+	for _, old := range runs {
+		if intention(old.Command) == intention(r.Command) {
+			old.Failed = slices.DeleteFunc(old.Failed, func(host string) bool {
+				return slices.Contains(done, host) || slices.Contains(r.Failed, host)
+			})
+		}
+		switch {
+		case old.Command != r.Command:
+			kept = append(kept, old)
+		case r.Command != "exec" || slices.Equal(Restricted(old.Args, nil), Restricted(r.Args, nil)):
+			r.Failed = append(slices.Clone(r.Failed), old.Failed...)
+		}
+	}
+	return append(kept, r)
+}
+
+// intention is what commands have in common that overrule each other.
+func intention(command string) string {
+	switch command {
+	case "start", "stop", "restart":
+		return "control"
+	}
+	return command
+}
+
+// read returns the last run of each command, the newest last.
+func read(path string) ([]Run, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var r record
+	if err := json.Unmarshal(text, &r); err != nil {
+		return nil, errDamaged
+	}
+	if r.Run != nil {
+		r.Runs = append(r.Runs, *r.Run)
+	}
+	if len(r.Runs) == 0 || slices.ContainsFunc(r.Runs, func(r Run) bool { return len(r.Args) == 0 }) {
+		return nil, errDamaged
+	}
+	return r.Runs, nil
+}
+
+var errDamaged = errors.New("damaged")
+
+// Of returns the newest run of a fleet file that failed on some host and is not
+// repaired there; if none is, the newest one. With a command it is that of the
+// command.
+func Of(file, command string) (Run, error) {
 	path, err := path(file)
 	if err != nil {
-		return r, fmt.Errorf("read the last run: %w", err)
+		return Run{}, fmt.Errorf("read the last run: %w", err)
 	}
-	text, err := os.ReadFile(path)
+	runs, err := read(path)
+	if err == nil && command != "" {
+		runs = slices.DeleteFunc(runs, func(r Run) bool { return r.Command != command })
+	}
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return r, hint.With(fmt.Errorf("read the last run: none of %s is remembered here", file),
+	case errors.Is(err, fs.ErrNotExist), err == nil && len(runs) == 0:
+		return Run{}, hint.With(fmt.Errorf("read the last run: %s of %s is remembered here", noneOf(command), file),
 			"remembered are the hosts that failed in the last apply, start, stop, restart or exec, by this user on this machine")
-
+	case errors.Is(err, errDamaged):
+		return Run{}, hint.With(fmt.Errorf("read the last run: %s is damaged", path), "remove it")
 	case err != nil:
-		return r, fmt.Errorf("read the last run: %w", err)
+		return Run{}, fmt.Errorf("read the last run: %w", err)
 	}
-	if err := json.Unmarshal(text, &r); err != nil || len(r.Args) == 0 {
-		return r, hint.With(fmt.Errorf("read the last run: %s is damaged", path), "remove it")
+	for _, r := range slices.Backward(runs) {
+		if len(r.Failed) > 0 {
+			return r, nil
+		}
 	}
-	return r, nil
+	return runs[len(runs)-1], nil
+}
+
+func noneOf(command string) string {
+	if command == "" {
+		return "none"
+	}
+	return "no " + command
 }
 
 // String says which run it was.
@@ -99,10 +170,10 @@ func (r Run) String() string {
 	return fmt.Sprintf("xmrfleet %s, %s", r.Command, r.At.Local().Format("2006-01-02 15:04"))
 }
 
-// Failed returns the hosts of the fleet that failed in its last run. Those that
-// are not in the file any more are left out; none is an error.
-func Failed(fleet *hcl.Fleet) ([]string, error) {
-	r, err := Of(fleet.Path)
+// Failed returns the hosts of the fleet that failed in the run that Of finds.
+// Those that are not in the file any more are left out; none is an error.
+func Failed(fleet *hcl.Fleet, command string) ([]string, error) {
+	r, err := Of(fleet.Path, command)
 	if err != nil {
 		return nil, fmt.Errorf("select @failed: %w", err)
 	}

@@ -16,13 +16,14 @@ import (
 
 // Flags of a command line choose hosts of the fleet.
 type Flags struct {
-	Limit   []string `help:"Only these hosts: names, globs, ranges as m[01-40], @group, @failed; separated by commas." short:"l" sep:"none" placeholder:"HOSTS"`
+	Limit   []string `help:"Only these hosts: names, globs, ranges as m[01-40], @group, @failed, @failed:apply; separated by commas." short:"l" sep:"none" placeholder:"HOSTS"`
 	Exclude []string `help:"Not these hosts." sep:"none" placeholder:"HOSTS"`
 	All     bool     `help:"All hosts, where the fleet file has require_selector."`
 }
 
-// A FailedHosts gives the hosts of a fleet that @failed stands for.
-type FailedHosts func(*hcl.Fleet) ([]string, error)
+// A FailedHosts gives the hosts of a fleet that @failed stands for, or
+// @failed:COMMAND.
+type FailedHosts func(fleet *hcl.Fleet, command string) ([]string, error)
 
 // Hosts returns the selected ones in the order of the file. A pattern that
 // fits no host is an error, the empty one too: "--limit $HOSTS" must not mean

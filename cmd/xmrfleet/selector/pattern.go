@@ -12,8 +12,9 @@ import (
 	"xmrfleet/modules/hint"
 )
 
-// failedGroup is the group of the hosts that failed in the last run, unless
-// the fleet file has a group of that name.
+// failedGroup is the group of the hosts that failed in the last run that is not
+// repaired, unless the fleet file has a group of that name. Behind a colon may
+// stand which command is meant.
 const failedGroup = "failed"
 
 // named returns the names of the hosts that fit the patterns of the lists.
@@ -54,8 +55,8 @@ func patterns(list string) []string {
 // fitting returns the names of the hosts that fit one pattern. Each number of
 // a range has to fit a host.
 func fitting(pattern string, fleet *hcl.Fleet, failed FailedHosts) ([]string, error) {
-	if pattern == "@"+failedGroup && !slices.Contains(fleet.Groups, failedGroup) {
-		return failed(fleet)
+	if group, command, _ := strings.Cut(pattern, ":"); group == "@"+failedGroup && !slices.Contains(fleet.Groups, failedGroup) {
+		return failed(fleet, command)
 	}
 	expanded, err := expand(pattern)
 	if err != nil {
