@@ -130,9 +130,11 @@ func (l *loader) load() *Fleet {
 			fleet.Groups = append(fleet.Groups, name)
 		}
 	}
-	for _, d := range l.declarations(blocks["host"], content.Attributes["hosts"], groups) {
+	declared := l.declarations(blocks["host"], content.Attributes["hosts"], groups)
+	for _, d := range declared {
 		fleet.Hosts = append(fleet.Hosts, l.host(d, base, groups))
 	}
+	l.oneNameEach(declared, fleet.Hosts)
 	fleet.Secrets = l.sortedSecrets()
 	return fleet
 }
