@@ -73,6 +73,13 @@ func askAll(h *host) {
 	if report := ParseUnitReport(agent.MinerUnit, h.must(UnitReportProbe(agent.MinerUnit))); report.Active != "active" || len(report.Journal) != 1 {
 		h.t.Errorf("unit report: %+v", report)
 	}
+	var proof []Result
+	for _, c := range ProofProbes() {
+		proof = append(proof, h.run(c))
+	}
+	if p, err := ParseProof(proof); err != nil || !p.Shows(ProcessStep, typical().Description()) || p.Check != nil {
+		h.t.Errorf("proof: %+v, %v", p, err)
+	}
 	const none = "there is no health agent on the host"
 	if _, err := ParseHistory(h.run(HistoryProbe())); err == nil || err.Error() != "read history: "+none {
 		h.t.Errorf("history: %v", err)

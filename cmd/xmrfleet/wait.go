@@ -30,6 +30,9 @@ func (*waitTime) IsBool() bool { return true }
 // Decode takes the value that stands behind "=".
 func (w *waitTime) Decode(ctx *kong.DecodeContext) error {
 	d, err := decodeDuration(ctx, defaultWait)
+	if err == nil && d <= 0 {
+		err = fmt.Errorf("%s is not positive", d)
+	}
 	*w = waitTime(d)
 	return err
 }
@@ -43,9 +46,6 @@ func decodeDuration(ctx *kong.DecodeContext, otherwise time.Duration) (time.Dura
 	d, err := time.ParseDuration(text)
 	if err != nil {
 		return 0, fmt.Errorf("expected a duration as 30s but got %q", text)
-	}
-	if d <= 0 {
-		return 0, fmt.Errorf("%s is not positive", d)
 	}
 	return d, nil
 }

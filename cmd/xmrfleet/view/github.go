@@ -107,7 +107,7 @@ func (g *GitHub) statuses(hosts []HostStatus) {
 	for _, h := range hosts {
 		switch {
 		case h.AsDesired():
-		case h.State() == h.Desired:
+		case h.State() == h.Desired, h.Err == nil && h.ComingUp(h.Desired):
 			g.host(h.Host, fmt.Errorf("%s: %s", h.State(), h.note()))
 		default:
 			text := fmt.Sprintf("%s, but %s is desired\n%s", h.State(), h.Desired, oneLine(h.note()))
