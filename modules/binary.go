@@ -23,6 +23,7 @@ type Binary struct {
 
 	Install string // InstallPush, InstallPull or InstallExisting
 	SHA256  string // of the executable; may be empty with InstallExisting
+	Version string // that it has to call itself; empty: any
 	Arch    string // GOARCH it is built for; empty if not known
 	Content *Blob  // with InstallPush
 
@@ -68,7 +69,9 @@ ls -1t "$store" 2>/dev/null | while IFS= read -r entry; do
 	[ ! -e "$store/$entry/adopted" ] || adopted=yes
 	set -- "$store" "$store/$entry"
 	[ ! -f "$file" ] || { sum=$(sha256sum <"$file"); set -- "$@" "$file"; }
-	echo store "$entry" "${sum%% *}" "$adopted" $(stat -c '%a %U %G' "$@")
+	version=
+	[ ! -f "$store/$entry/version" ] || read -r version <"$store/$entry/version"
+	echo store "$entry" "${sum%% *}" "$adopted" $(stat -c '%a %U %G' "$@") ${version:+version "$version"}
 done
 :`
 
@@ -81,7 +84,8 @@ type storeEntry struct {
 	sum     string // its name
 	actual  string // what the executable in it really has
 	adopted bool
-	owned   // the executable
+	version string // what it calls itself; empty: not known
+	owned          // the executable
 	store   owned
 	dir     owned
 }
@@ -115,10 +119,14 @@ func parseBinary(probed string) (probedBinary, error) {
 	}
 	for line := range strings.Lines(rest) {
 		w := strings.Fields(line)
+		version := ""
+		if n := len(w); n > 2 && w[n-2] == "version" {
+			version, w = w[n-1], w[:n-2]
+		}
 		if len(w) != 10 && len(w) != 13 {
 			return p, fmt.Errorf("unexpected answer %q", line)
 		}
-		e := storeEntry{sum: w[1], actual: w[2], adopted: w[3] == "yes",
+		e := storeEntry{sum: w[1], actual: w[2], adopted: w[3] == "yes", version: version,
 			store: owned{octal(w[4]), w[5], w[6]}, dir: owned{octal(w[7]), w[8], w[9]}}
 		if len(w) == 13 {
 			e.owned = owned{octal(w[10]), w[11], w[12]}
@@ -197,9 +205,22 @@ func (b Binary) Diff(probed string, facts Facts) (Change, error) {
 	if have.kind != "link" || have.target != target {
 		c.Steps = append(c.Steps, Symlink{Path: b.Link, Target: target}.link())
 	}
+	if f := (Field{"version", have.version(), b.Version}); c.Action != None && f.New != "" && f.Old != f.New {
+		c.Fields = append([]Field{f}, c.Fields...)
+	}
 	b.prune(&c, want, have)
 	b.protect(&c, have)
 	return c, nil
+}
+
+// version is what the executable calls itself that the link leads to, or "".
+func (p probedBinary) version() string {
+	for _, e := range p.entries {
+		if path.Base(path.Dir(p.target)) == e.sum {
+			return e.version
+		}
+	}
+	return ""
 }
 
 // provide says where the link should point so that it leads to want, and the
@@ -212,7 +233,7 @@ func (b Binary) provide(want string, have probedBinary, facts Facts) (target str
 		switch {
 		case e.sum != want || e.actual != want:
 		case e.owned != rootOwned:
-			return stored, Command{Script: copyIntoStore, Args: []string{stored, stored, want}}, nil
+			return stored, Command{Script: copyIntoStore, Args: []string{stored, stored, want, b.Version}}, nil
 		default:
 			return stored, Command{}, nil
 		}
@@ -228,15 +249,15 @@ func (b Binary) provide(want string, have probedBinary, facts Facts) (target str
 		if x.Protected && !hidden {
 			return x.Real, Command{}, nil
 		}
-		return stored, Command{Script: copyIntoStore, Args: []string{stored, x.Real, want}}, nil
+		return stored, Command{Script: copyIntoStore, Args: []string{stored, x.Real, want, b.Version}}, nil
 	}
 	switch b.Install {
 	case InstallExisting:
 		return "", step, fmt.Errorf("install = \"existing\": %s is damaged, and the host has no other; put one there or choose another install", stored)
 	case InstallPull:
-		return stored, Command{Script: pullIntoStore, Args: []string{stored, b.URL, b.ArchiveSHA256, want}}, nil
+		return stored, Command{Script: pullIntoStore, Args: []string{stored, b.URL, b.ArchiveSHA256, want, b.Version}}, nil
 	}
-	return stored, Command{Script: pushIntoStore, Args: []string{stored, want}, Stdin: b.Content}, nil
+	return stored, Command{Script: pushIntoStore, Args: []string{stored, want, b.Version}, Stdin: b.Content}, nil
 }
 
 func (b Binary) remove(have probedBinary) Change {

@@ -362,3 +362,29 @@ func TestBinaryRefused(t *testing.T) {
 		})
 	}
 }
+
+// TestInstallAsksVersion puts an executable into the store that calls itself
+// something, which has to be what it was taken for.
+func TestInstallAsksVersion(t *testing.T) {
+	h := newRoot(t)
+	const program = "#!/bin/sh\n[ \"$(id -u)\" = 65534 ] && [ \"$1\" = --version ] && printf 'XMRig 6.26.0\\n built on a day\\n'\n"
+	b := Binary{Name: "xmrig", Link: minerBinary, Store: minerStore, Install: InstallPush,
+		SHA256: sum(program), Content: NewBlob([]byte(program)), Version: "6.25.0"}
+	r := h.run(Command{Script: pushIntoStore, Args: []string{stored(program), sum(program), "6.25.0"}, Stdin: b.Content})
+	want := "install " + stored(program) + ": it calls itself version 6.26.0, fleet.hcl wants 6.25.0\n"
+	if r.Status == 0 || r.Stderr != want {
+		t.Errorf("exit %d, %q, want %q", r.Status, r.Stderr, want)
+	}
+	if c := h.change(b); c.Action != Create {
+		t.Errorf("it was left behind: %+v", c)
+	}
+	b.Version = "6.26.0"
+	h.converge(b)
+	if got := h.read(path.Dir(stored(program)) + "/version"); got != "6.26.0\n" {
+		t.Errorf("version %q", got)
+	}
+	h.known = nil
+	if x := h.facts().XMRigs; len(x) != 1 || x[0].Version != "6.26.0" {
+		t.Errorf("facts: %+v", x)
+	}
+}

@@ -92,11 +92,11 @@ func (m Miner) miner(withAgent bool) (files, services []Resource) {
 func (m Miner) binary() Binary {
 	x := m.XMRig
 	return Binary{Name: "xmrig", Link: minerBinary, Store: minerStore, Install: x.Install,
-		SHA256: x.BinarySHA256, Arch: x.Arch, Content: x.Binary, URL: x.Source, ArchiveSHA256: x.SHA256}
+		SHA256: x.BinarySHA256, Version: x.Version, Arch: x.Arch, Content: x.Binary, URL: x.Source, ArchiveSHA256: x.SHA256}
 }
 
 func (m Miner) agent() (files, services []Resource) {
-	program := Executable{Path: agent.Binary, Builds: m.Agent.Binaries}
+	program := Executable{Path: agent.Binary, Builds: m.Agent.Binaries, Version: agent.Version, AllowOlder: m.Agent.AllowOlder}
 	settings := m.agentSettings()
 	unit, rev := m.agentUnit()
 	return []Resource{

@@ -33,7 +33,9 @@ func text(c Change, err error) string {
 	for _, step := range c.Steps {
 		b.WriteString(" | " + stepNames[step.Script])
 		for _, arg := range step.Args {
-			b.WriteString(" " + shortSums.Replace(arg))
+			if arg != "" {
+				b.WriteString(" " + shortSums.Replace(arg))
+			}
 		}
 		if step.Stdin != nil {
 			b.WriteString(" < " + shortSums.Replace(step.Stdin.SHA256))
@@ -239,6 +241,42 @@ func TestValidate(t *testing.T) {
 	}
 }
 
+// TestVersions compares what is installed by bytes, and says it in versions.
+func TestVersions(t *testing.T) {
+	labelled := push()
+	labelled.Version = "6.26.0"
+	const dirs = " no 755 root root 755 root root 755 root root"
+	old := "link " + stored(previous) + "\nstore " + sum(previous) + " " + sum(previous) + dirs
+	const steps = " | push STORE/CURRENT/xmrig CURRENT 6.26.0 < CURRENT | link LINK STORE/CURRENT/xmrig"
+	const target = "[target: STORE/PREVIOUS/xmrig -> STORE/CURRENT/xmrig]"
+	differences(t, labelled, Facts{Arch: "x86_64"}, []diffCase{
+		{"new", "absent\n", "create [version:  -> 6.26.0] [target:  -> STORE/CURRENT/xmrig]" + steps},
+		{"upgrade", old + " version 6.25.0\n", "update [version: 6.25.0 -> 6.26.0] " + target + steps},
+		{"from one that is not known", old + "\n", "update [version:  -> 6.26.0] " + target + steps},
+		{"other bytes of the same version", old + " version 6.26.0\n", "update " + target + steps},
+	})
+
+	agent := Executable{Path: "/a", Builds: map[string]*Blob{"amd64": NewBlob([]byte("new\n"))}, Version: "1.10.0"}
+	const update = "update: content differs (not shown)"
+	const write = " | write /a root root 0755 NEW < NEW"
+	probed := func(version string) string { return "file 755 root root 9 sha256\n" + sum(older) + "  -\n" + version }
+	cases := []diffCase{
+		{"as it should be", "file 755 root root 4 sha256\n" + sum("new\n") + "  -\n", ""},
+		{"its mode", "file 777 root root 4 sha256\n" + sum("new\n") + "  -\n", "update [mode: 0777 -> 0755] | chmod /a root root 0755"},
+		{"new", "absent\n", "create [mode:  -> 0755] [owner:  -> root:root] [version:  -> 1.10.0]" + write},
+		{"no agent of ours", probed(""), update + " [version:  -> 1.10.0]" + write},
+		{"upgrade", probed("version=xmrig-orchestrator 1.9.9\n"), update + " [version: 1.9.9 -> 1.10.0]" + write},
+		{"another build", probed("version=xmrig-orchestrator 1.10.0\n"), update + " [version: 1.10.0 -> 1.10.0 (another build)]" + write},
+		{"of no number", probed("version=xmrig-orchestrator dev\n"), update + " [version: dev -> 1.10.0]" + write},
+	}
+	differences(t, agent, Facts{Arch: "x86_64"}, append(cases,
+		diffCase{"downgrade", probed("version=xmrig-orchestrator 1.11.0\n"),
+			"error: executable /a: version 1.11.0 -> 1.10.0 (older): the host was given a newer one than this xmrfleet has"}))
+	agent.AllowOlder = true
+	differences(t, agent, Facts{Arch: "x86_64"}, append(cases,
+		diffCase{"downgrade", probed("version=xmrig-orchestrator 1.11.0\n"), update + " [version: 1.11.0 -> 1.10.0 (older)]" + write}))
+}
+
 func TestBinaryDiff(t *testing.T) {
 	const (
 		toStore = " | link LINK STORE/CURRENT/xmrig"
@@ -251,10 +289,10 @@ func TestBinaryDiff(t *testing.T) {
 	here := entry(current, current, "no")
 	link := func(content string) string { return "link " + stored(content) + "\n" }
 	found := func(x ...FoundBinary) Facts { return Facts{Arch: "x86_64", XMRigs: x} }
-	inOpt := FoundBinary{"/opt/xmrig/xmrig", "/opt/xmrig/xmrig", sum(current), true}
-	inHome := FoundBinary{"/home/a/xmrig", "/home/a/xmrig", sum(current), true}
-	loose := FoundBinary{"/opt/a/xmrig", "/opt/a/xmrig", sum(current), false}
-	other := FoundBinary{"/usr/bin/xmrig", "/usr/bin/xmrig", sum(previous), true}
+	inOpt := FoundBinary{"/opt/xmrig/xmrig", "/opt/xmrig/xmrig", sum(current), true, ""}
+	inHome := FoundBinary{"/home/a/xmrig", "/home/a/xmrig", sum(current), true, ""}
+	loose := FoundBinary{"/opt/a/xmrig", "/opt/a/xmrig", sum(current), false, ""}
+	other := FoundBinary{"/usr/bin/xmrig", "/usr/bin/xmrig", sum(previous), true, ""}
 
 	differences(t, push(), found(other), []diffCase{
 		{"as it should be", link(current) + here, ""},
@@ -331,7 +369,7 @@ func TestBinaryDiff(t *testing.T) {
 	differences(t, named, found(other), []diffCase{
 		{"none", "absent\n", `error: install = "existing": no such xmrig on the host (PATH, /usr/local/bin, /usr/bin, /opt, /home)`},
 	})
-	differences(t, existing(), found(FoundBinary{minerBinary, stored(current), sum(current), true}), []diffCase{
+	differences(t, existing(), found(FoundBinary{minerBinary, stored(current), sum(current), true, ""}), []diffCase{
 		{"the store's own, damaged", link(current) + entry(current, older, "no"),
 			`error: install = "existing": ` + "STORE/CURRENT/xmrig is damaged, and the host has no other; put one there or choose another install"},
 	})

@@ -35,6 +35,10 @@ type FoundBinary struct {
 
 	// Protected is set where only root can change or replace the file.
 	Protected bool
+
+	// Version is what it called itself when it was put into our store; empty
+	// elsewhere: what others own is not run to ask it.
+	Version string
 }
 
 // FactsProbe reads Facts. ParseFacts understands its output.
@@ -81,11 +85,13 @@ for found in "$(command -v xmrig)" /usr/local/bin/xmrig /usr/bin/xmrig /opt/xmri
 	"$real") sum=$(sha256sum <"$real"); sum=${sum%% *}; owners=$(owners "$real") ;;
 	*) sum=${sum%/xmrig}; owners=root:755, ;;
 	esac
-	printf 'xmrig=%s %s %s\t%s\n' "$sum" "$owners" "$found" "$real"
+	version=
+	[ ! -f "${real%/*}/version" ] || [ "$owners" != root:755, ] || read -r version <"${real%/*}/version"
+	printf 'xmrig=%s %s %s\t%s\t%s\n' "$sum" "$owners" "$found" "$real" "$version"
 done
 :`
 
-var foundLine = regexp.MustCompile(`^([0-9a-f]{64}) (\S+) (.*)\t(.*)$`)
+var foundLine = regexp.MustCompile(`^([0-9a-f]{64}) (\S+) (.*)\t(.*)\t([0-9A-Za-z.+-]*)$`)
 
 // onlyRoots are the owners and modes of a path and of all that leads to it,
 // where nobody but root can change or replace it.
@@ -124,7 +130,7 @@ func ParseFacts(probed string) (Facts, error) {
 			}
 		case "xmrig":
 			if m := foundLine.FindStringSubmatch(value); m != nil {
-				f.XMRigs = append(f.XMRigs, FoundBinary{SHA256: m[1], Protected: onlyRoots.MatchString(m[2]), Path: m[3], Real: m[4]})
+				f.XMRigs = append(f.XMRigs, FoundBinary{SHA256: m[1], Protected: onlyRoots.MatchString(m[2]), Path: m[3], Real: m[4], Version: m[5]})
 			}
 		}
 	}

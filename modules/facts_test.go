@@ -18,8 +18,8 @@ selinux=yes
 boot=3d5c3a5e-6a57-4b0f-8a1c-0a0b0c0d0e0f
 environment=Environment="XMRIG_DB_PATH=/mnt/rails-storage/production.sqlite3"
 later=a fact that is not known yet
-xmrig=` + strings.Repeat("a", 64) + ` root:755, /usr/local/bin/xmrig	/usr/local/lib/xmrfleet/a/xmrig
-xmrig=` + strings.Repeat("b", 64) + ` root:755,root:755,a:755,root:755, /home/a b/xmrig	/home/a b/xmrig
+xmrig=` + strings.Repeat("a", 64) + ` root:755, /usr/local/bin/xmrig	/usr/local/lib/xmrfleet/a/xmrig	6.26.0
+xmrig=` + strings.Repeat("b", 64) + ` root:755,root:755,a:755,root:755, /home/a b/xmrig	/home/a b/xmrig	
 xmrig=damaged
 `)
 	want := Facts{
@@ -28,7 +28,7 @@ xmrig=damaged
 		BootID:        "3d5c3a5e-6a57-4b0f-8a1c-0a0b0c0d0e0f",
 		AgentDatabase: "/mnt/rails-storage/production.sqlite3",
 		XMRigs: []FoundBinary{
-			{Path: "/usr/local/bin/xmrig", Real: "/usr/local/lib/xmrfleet/a/xmrig", SHA256: strings.Repeat("a", 64), Protected: true},
+			{Path: "/usr/local/bin/xmrig", Real: "/usr/local/lib/xmrfleet/a/xmrig", SHA256: strings.Repeat("a", 64), Protected: true, Version: "6.26.0"},
 			{Path: "/home/a b/xmrig", Real: "/home/a b/xmrig", SHA256: strings.Repeat("b", 64)},
 		},
 	}
@@ -138,10 +138,10 @@ func TestFoundBinaries(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []FoundBinary{
-		{"/usr/local/bin/xmrig", "/usr/local/bin/xmrig", sum(current), true},
-		{"/opt/xmrig-6.26.0/xmrig", "/opt/xmrig-6.26.0/xmrig", sum(previous), true},
-		{"/opt/xmrig/build/xmrig", "/opt/xmrig/build/xmrig", sum(previous), false},
-		{"/home/a b/xmrig", "/home/a b/xmrig", sum(older), false},
+		{"/usr/local/bin/xmrig", "/usr/local/bin/xmrig", sum(current), true, ""},
+		{"/opt/xmrig-6.26.0/xmrig", "/opt/xmrig-6.26.0/xmrig", sum(previous), true, ""},
+		{"/opt/xmrig/build/xmrig", "/opt/xmrig/build/xmrig", sum(previous), false, ""},
+		{"/home/a b/xmrig", "/home/a b/xmrig", sum(older), false, ""},
 	}
 	if got := h.facts().XMRigs; !reflect.DeepEqual(got, want) {
 		t.Errorf("\n got %+v\nwant %+v", got, want)

@@ -78,4 +78,7 @@ type Agent struct {
 
 	// Binaries are the agent's builds by GOARCH: "amd64", "arm64".
 	Binaries map[string]*Blob
+
+	// AllowOlder lets them take the place of newer ones.
+	AllowOlder bool
 }

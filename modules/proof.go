@@ -3,6 +3,7 @@ package modules
 import (
 	"encoding/json"
 	"strings"
+	"time"
 
 	"xmrfleet/modules/agent"
 )
@@ -124,13 +125,17 @@ func (p Proof) Proven(d Description, part Part) (proven, open []Step) {
 	return proven, open
 }
 
-// Failed says why waiting for the miner is in vain: its agent judged the process
-// that runs. It is "" as long as there is hope.
+// verdictHolds is how long an agent has to be of the same mind before waiting is
+// in vain: a miner that found its pool late does not hash at once.
+const verdictHolds = 30 * time.Second
+
+// Failed says why waiting for the miner is in vain: its agent has judged the
+// process that runs, for some time. It is "" as long as there is hope.
 func (p Proof) Failed() string {
 	if p.Active == "failed" {
 		return "it crashed: " + p.Result
 	}
-	if !p.Current() || p.Unseen() {
+	if !p.Current() || p.Unseen() || p.Agent.Since == nil || p.Now.Sub(*p.Agent.Since) < verdictHolds {
 		return ""
 	}
 	switch p.Agent.State {

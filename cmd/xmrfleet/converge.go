@@ -16,7 +16,8 @@ import (
 // part of them.
 type planFlags struct {
 	hostFlags
-	Target *modules.Part `help:"Only this part of each host: xmrig or agent." enum:"xmrig,agent" placeholder:"PART"`
+	Target         *modules.Part `help:"Only this part of each host: xmrig or agent." enum:"xmrig,agent" placeholder:"PART"`
+	AllowDowngrade bool          `help:"Let the agent of this xmrfleet take the place of a newer one." name:"allow-downgrade"`
 
 	saved *plan.Saved // what may be done, if a plan file says so
 }
@@ -77,7 +78,7 @@ func (c *planFlags) prepare(ctx context.Context, p *Program, choose func(*hcl.Fl
 	builds := supply.Agents()
 	sessions := make([]*session, len(hosts))
 	for i, h := range hosts {
-		h.Miner.Agent.Binaries = builds
+		h.Miner.Agent.Binaries, h.Miner.Agent.AllowOlder = builds, c.AllowDowngrade
 		sessions[i] = &session{host: h}
 		for _, r := range c.resources(h) {
 			if err := r.Validate(); err != nil {

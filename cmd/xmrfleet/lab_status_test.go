@@ -143,7 +143,7 @@ host "mini-2" {}
 		"1 as described, 1 for somebody else")
 
 	f.sh("mini-1", `systemctl restart xmrig`)
-	f.awaitState("mini-1", "running", "healthy")
+	f.until("mini-1", `xmrig-orchestrator status --json | grep '"state":"running".*"pool":"evil.example:3333"'`)
 	o = f.mustRun(exitPartial, "status")
 	contains(t, o.stdout, "FOR SOMEBODY ELSE: mini-1: it mines at evil.example:3333, which fleet.hcl does not name")
 	contains(t, f.mustRun(exitPartial, "status", "--why", "mini-1").stdout, "astray      it mines at evil.example:3333")
@@ -181,18 +181,23 @@ host "mini-2" {}
 	contains(t, o.stdout, "…", "mini-1", "it is not connected to its pool yet\n", "`xmrfleet status --wait` waits until they hash", "Apply: 2 of 2 hosts converged")
 
 	o = f.mustRun(exitPartial, "status", "--wait", "mini-1")
-	contains(t, o.stdout, "mini-1  unhealthy", "pool-a.example:443: not connected")
+	contains(t, o.stdout, "mini-1  unhealthy", "waited in vain: unhealthy, pool-down")
 	f.simulate("mini-1", "")
 	contains(t, f.mustRun(exitDone, "status", "--wait=1h").stdout, "2 of 2 hosts healthy, 2 as described")
 
 	f.simulate("mini-1", "state=pool-down")
-	text := preamble + `host "mini-1" {}
-host "mini-2" {}
-xmrig { max_threads_hint = 40 }
-`
-	f.write(text)
+	f.write(preamble + `host "mini-1" {
+  groups = ["all"]
+}
+host "mini-2" {
+  groups = ["all"]
+}
+group "all" {
+  xmrig { max_threads_hint = 40 }
+}
+`)
 	o = f.mustRun(exitPartial, "apply", "--yes", "--wait=1h")
-	contains(t, o.stdout, "  ! mini-1  changed, but not verified: wait: unhealthy, pool-down: pool pool-a.example:443: not connected", "Apply: 1 of 2 hosts converged")
+	contains(t, o.stdout, "  ! mini-1  changed, but not verified: wait: unhealthy, pool-down: ", "Apply: 1 of 2 hosts converged")
 	contains(t, o.stderr, "mini-2  ✓ 2 changes made, verified: process, API, agent, pool, hashing")
 	o = f.mustRun(exitDone, "apply", "--yes", "--wait", "--json") // nothing is left to do, and no host was changed
 	contains(t, o.stdout, `"result":"unchanged"`)

@@ -39,9 +39,6 @@ import (
 	"xmrfleet/modules/agent"
 )
 
-// A constant, not set by the linker: the same source must build the same bytes.
-const version = "0.1.0"
-
 const usage = `xmrig-orchestrator watches the XMRig miner of this host.
 
   xmrig-orchestrator [run]               poll the miner until SIGTERM
@@ -147,7 +144,7 @@ func (m *Main) Run(ctx context.Context, args []string) error {
 		args = r.flags(flags, args)
 		run = func(ctx context.Context, s agent.Settings) error { return m.enqueue(ctx, s, r) }
 	case "version":
-		_, err := fmt.Fprintf(m.Stdout, "xmrig-orchestrator %s\n", version)
+		_, err := fmt.Fprintf(m.Stdout, "xmrig-orchestrator %s\n", agent.Version)
 		return err
 	case "help":
 		_, err := io.WriteString(m.Stdout, usage)

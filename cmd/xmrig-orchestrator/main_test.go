@@ -32,7 +32,7 @@ func TestCommandLine(t *testing.T) {
 		err  string
 		code int
 	}{
-		{"version", "xmrig-orchestrator 0.1.0\n", "", 0},
+		{"version", "xmrig-orchestrator " + agent.Version + "\n", "", 0},
 		{"--help", usage, "", 0},
 		{"status -h", usage, "", 0},
 		{"help", usage, "", 0},

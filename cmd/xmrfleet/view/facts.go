@@ -72,7 +72,7 @@ func factsRow(h HostFacts) []string {
 	}
 	var found []string
 	for _, x := range f.XMRigs {
-		found = append(found, x.Path)
+		found = append(found, strings.TrimSpace(x.Path+" "+x.Version))
 	}
 	if found != nil {
 		row[7] = strings.Join(found, ", ")
@@ -127,6 +127,7 @@ type binaryFields struct {
 	Real      string `json:"real"`
 	SHA256    string `json:"sha256"`
 	Protected bool   `json:"protected"`
+	Version   string `json:"version,omitempty"`
 }
 
 type factsSummary struct {

@@ -256,6 +256,7 @@ var statusColumns = []gridColumn{
 	{title: "POOL", rank: 9},
 	{title: "UPTIME", rank: 4},
 	{title: "RESTARTS", rank: 3},
+	{title: "XMRIG", rank: 10},
 	{title: "CHECKED", rank: 5},
 }
 
@@ -266,7 +267,7 @@ func (p *Printer) row(h HostStatus, sum fleetSum) gridRow {
 		return r
 	}
 	if age, ok := h.CheckAge(); ok {
-		r.cells[10] = ageText(age)
+		r.cells[11] = ageText(age)
 	}
 	if !h.Current() {
 		return r
@@ -279,12 +280,13 @@ func (p *Printer) row(h HostStatus, sum fleetSum) gridRow {
 		if percent, ok := sum.share(h); ok {
 			r.cells[5] = strconv.FormatFloat(percent, 'f', 1, 64) + "%"
 		}
+		r.cells[6] = strconv.FormatInt(a.Accepted, 10) + "/" + strconv.FormatInt(a.Rejected, 10)
+		r.cells[7] = p.Mask(printable.Text(a.Pool))
+		if a.Pool != "" && !a.PoolConnected {
+			r.cells[7] += " (down)"
+		}
 		r.cells[8] = ageText(time.Duration(a.Uptime) * time.Second)
-	}
-	r.cells[6] = strconv.FormatInt(a.Accepted, 10) + "/" + strconv.FormatInt(a.Rejected, 10)
-	r.cells[7] = p.Mask(printable.Text(a.Pool))
-	if a.Pool != "" && !a.PoolConnected {
-		r.cells[7] += " (down)"
+		r.cells[10] = printable.Text(a.XMRigVersion)
 	}
 	r.cells[9] = strconv.Itoa(a.RestartCount)
 	return r

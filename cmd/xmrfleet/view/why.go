@@ -91,6 +91,7 @@ func (p *Printer) why(out *strings.Builder, h HostWhy) {
 		tell("seen", h.Agent.Evidence)
 		tell("last error", oneLine(h.Agent.LastError))
 	}
+	tell("versions", h.versions())
 	if age, ok := h.CheckAge(); ok {
 		tell("checked", ageText(age)+" ago")
 	}
@@ -103,6 +104,21 @@ func (p *Printer) why(out *strings.Builder, h HostWhy) {
 			p.unit(out, u)
 		}
 	}
+}
+
+// versions are those of the processes that run, as far as they said.
+func (h HostWhy) versions() string {
+	var all []string
+	if h.Agent == nil || !h.Current() {
+		return ""
+	}
+	if v := h.Agent.XMRigVersion; v != "" && h.Mining() {
+		all = append(all, "xmrig "+v)
+	}
+	if d := h.Agent.Daemon; d != nil && d.InvocationID == h.Watcher.Invocation && d.Version != "" {
+		all = append(all, "agent "+d.Version)
+	}
+	return strings.Join(all, ", ")
 }
 
 // headline is the state, why, and since when.
