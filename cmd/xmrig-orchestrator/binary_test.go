@@ -61,7 +61,7 @@ func (h *host) launch(bin string, own bool, n int64) *process {
 	h.Settings.Database = filepath.Join(h.Dir, "orchestrator.sqlite3")
 	if !own {
 		h.Settings.Database = filepath.Join(h.Dir, "production.sqlite3")
-		h.Write("production.sqlite3", "")
+		h.Migrate()
 	}
 	h.Configure()
 	p := &process{ended: make(chan error, 1)}

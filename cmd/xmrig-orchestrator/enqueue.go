@@ -77,17 +77,17 @@ func (m *Main) enqueue(ctx context.Context, s agent.Settings, r request) error {
 		_, err := fmt.Fprintf(m.Stdout, "command %d: %s is pending\n", id, r.action)
 		return err
 	}
-	return m.await(ctx, db, id, time.Duration(r.wait))
+	return m.await(ctx, db, s.Hostname, id, time.Duration(r.wait))
 }
 
 // await waits until a command has ended, and prints how. One that failed, or has
 // not ended in time, is an error.
-func (m *Main) await(ctx context.Context, db *store.Store, id int64, wait time.Duration) error {
+func (m *Main) await(ctx context.Context, db *store.Store, hostname string, id int64, wait time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	status := store.Pending
 	for {
-		c, err := db.Command(ctx, id)
+		c, err := db.Command(ctx, hostname, id)
 		switch {
 		case ctx.Err() != nil:
 		case err != nil:

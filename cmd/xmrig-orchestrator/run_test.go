@@ -14,7 +14,7 @@ func TestRunDatabaseOfEnvironment(t *testing.T) {
 	t.Setenv("XMRIG_DB_PATH", filepath.Join(h.Dir, "rails.sqlite3"))
 	unused := h.Settings.Database
 	h.Settings.Database = os.Getenv("XMRIG_DB_PATH") // as the file does not say
-	h.SQLite("CREATE TABLE t (x)")
+	h.Migrate()
 	h.start(false)
 	h.AwaitPoll("first")
 	if out, _, err := h.command("enqueue", "restart", "--reason", "x", "--wait="+hosttest.Patience.String()); err != nil {

@@ -134,7 +134,7 @@ func TestStatusUnrecorded(t *testing.T) {
 			if err := os.WriteFile(h.Settings.Database, nil, 0o644); err != nil {
 				t.Fatal(err)
 			}
-		}, "crashed", "open database DATABASE: SQL logic error: no such table: xmrig_processes (1)"},
+		}, "crashed", "read process of mini-1: DATABASE has no table xmrig_processes: the miner's state is not recorded there; it is waited for, until the migrations of its application have made it"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

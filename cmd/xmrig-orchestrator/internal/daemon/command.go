@@ -29,8 +29,8 @@ func (d *daemon) runCommand(ctx context.Context, c store.Command) store.Outcome 
 	if err == nil && c.Own() && (unit.Active == "inactive" || unit.Active == "failed") {
 		o.Error = "dropped: " + agent.MinerUnit + " is " + unit.Active
 	} else {
-		d.shared.use(ctx, func(s *store.Store) error {
-			return s.SetState(ctx, d.Settings.Hostname, stateDuring[c.Action], d.Now())
+		d.shared.use(ctx, jobRow, func(s *store.Store) error {
+			return s.SetState(ctx, d.Settings.Hostname, stateDuring[c.Action], c.Action != store.Stop, d.Now())
 		})
 		o.Result, o.Error = d.control(ctx, c, unit)
 	}

@@ -95,6 +95,7 @@ type daemon struct {
 
 	lockedOut bool // commands are pending, but somebody else has the lock
 	logLocked bool // that was logged
+	running   bool // a command is being run
 
 	memorySaved time.Time // zero: it is to be saved with the next poll
 	pruned      time.Time
@@ -102,11 +103,14 @@ type daemon struct {
 	self    agent.Daemon // as of the last poll
 	selfErr string       // why it could not be told, as last logged
 
+	toldStatus string // to systemd
+
 	code     []region    // where the program is mapped
 	files    *wake.Files // nil: files cannot be watched
 	filesErr string      // why one could not be watched, as last logged
 
 	// Kept until a database has them.
+	unsaved   func(context.Context) error // saves the row of the last poll
 	outcomes  []store.Outcome
 	decisions []store.Decision
 }
@@ -137,7 +141,10 @@ func Run(ctx context.Context, c Config) (err error) {
 	defer stop()
 	d.loadMemory(ctx)
 	d.poll(ctx)
-	d.notify(systemd.Ready)
+	d.pending(ctx) // so that it is known whether the queue can be read
+	d.tell()
+	d.toldStatus = d.status()
+	d.notify(systemd.Ready + "\n" + d.toldStatus)
 	d.tick(ctx)
 	err = d.loop(ctx, woken, written)
 	d.notify(systemd.Stopping)
@@ -154,7 +161,7 @@ func newDaemon(c Config) *daemon {
 	if c.Settings.Database != c.Own {
 		d.shared = d.newDatabase(c.Settings.Database)
 	}
-	d.shared.opened = d.recoverQueue
+	d.shared.opened = d.takeOver
 	return d
 }
 
@@ -164,6 +171,7 @@ func (d *daemon) newDatabase(path string) *database {
 		open:    d.Open,
 		opened:  func(context.Context, *store.Store) error { return nil },
 		release: func() { releaseCode(d.code) },
+		refused: make(map[job]string),
 	}
 }
 
@@ -180,12 +188,10 @@ func (d *daemon) loop(ctx context.Context, woken, written <-chan struct{}) error
 		defer t.Stop()
 		alive = t.C
 	}
-	d.watchFiles()
-	d.serveQueue(ctx) // for what was written before the files were watched
-	soon := time.NewTimer(0)
-	soon.Stop()
+	soon := time.NewTimer(0) // for what was written before the files were watched
 	late := time.NewTimer(0)
 	late.Stop()
+	d.watchFiles()
 	for {
 		select {
 		case <-ctx.Done():
@@ -208,18 +214,20 @@ func (d *daemon) loop(ctx context.Context, woken, written <-chan struct{}) error
 			d.shared.retry = time.Time{} // whoever rang could write to it
 			d.serveQueue(ctx)
 		case <-soon.C:
+			d.saveAgain(ctx)
 			d.serveQueue(ctx)
 		case <-late.C:
 			d.serveQueue(ctx)
 		}
 		d.watchFiles()
-		if d.lockedOut {
+		if d.lockedOut || d.shared.busy() {
 			soon.Reset(time.Second)
 		}
 	}
 }
 
-// tick polls, acts on the decision, serves the queue and cleans up.
+// tick polls, acts on the decision, serves the queue and cleans up. What the agent
+// cannot do is told at the end of it.
 func (d *daemon) tick(ctx context.Context) {
 	defer reduceFootprint(d.code)
 	if dec := d.poll(ctx); dec.Action != health.None {
@@ -227,6 +235,11 @@ func (d *daemon) tick(ctx context.Context) {
 	}
 	d.serveQueue(ctx)
 	d.prune(ctx)
+	if status := d.status(); status != d.toldStatus {
+		d.toldStatus = status
+		d.tell()
+		d.notify(status)
+	}
 }
 
 // poll observes the miner once, decides, and saves both. When ctx is done
@@ -243,7 +256,10 @@ func (d *daemon) poll(ctx context.Context) health.Decision {
 		d.noteUnit(o.Unit)
 	}
 	d.keepDecision(o, dec)
-	d.save(ctx, o, dec)
+	d.unsaved = func(ctx context.Context) error {
+		return d.shared.use(ctx, jobRow, func(s *store.Store) error { return d.saveRow(ctx, s, o, dec) })
+	}
+	d.save(ctx)
 	d.describe(o, dec)
 	d.tell()
 	return dec
@@ -251,11 +267,18 @@ func (d *daemon) poll(ctx context.Context) health.Decision {
 
 // save brings the databases up to date. What the row counts is read from the
 // row itself, so that a count which somebody reset stays reset.
-func (d *daemon) save(ctx context.Context, o health.Observation, dec health.Decision) {
-	d.shared.use(ctx, func(s *store.Store) error { return d.saveRow(ctx, s, o, dec) })
+func (d *daemon) save(ctx context.Context) {
+	d.saveAgain(ctx)
 	d.saveDecisions(ctx)
 	if time.Since(d.memorySaved) > saveMemoryEvery {
 		d.saveMemory(ctx)
+	}
+}
+
+// saveAgain saves the row of the last poll if that could not be done yet.
+func (d *daemon) saveAgain(ctx context.Context) {
+	if d.unsaved != nil && d.unsaved(ctx) == nil {
+		d.unsaved = nil
 	}
 }
 
@@ -263,8 +286,9 @@ func (d *daemon) save(ctx context.Context, o health.Observation, dec health.Deci
 func (d *daemon) flush(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, 500*time.Millisecond)
 	defer cancel()
+	d.shared.retry, d.own.retry = time.Time{}, time.Time{}
 	if len(d.outcomes) > 0 {
-		d.shared.use(ctx, func(s *store.Store) error { return d.saveOutcomes(ctx, s) })
+		d.shared.use(ctx, jobQueue, func(s *store.Store) error { return d.saveOutcomes(ctx, s) })
 	}
 	d.saveDecisions(ctx)
 	d.saveMemory(ctx)

@@ -116,7 +116,7 @@ func TestRunNotifies(t *testing.T) {
 		}
 	}
 	_, stop := h.start(true)
-	if got := hear(); got != "READY=1" {
+	if got := hear(); got != "READY=1\nSTATUS=watching xmrig.service" {
 		t.Errorf("first %s", got)
 	}
 	if p := h.Row(); p.State != "running" {
@@ -155,7 +155,7 @@ func TestRunDatabaseTrouble(t *testing.T) {
 	}
 	logged("no such file or directory")
 	h.Polled("missing")
-	h.SQLite("CREATE TABLE t (x)")
+	h.Migrate()
 	h.AwaitPoll("made")
 	logged("database works again")
 
@@ -163,46 +163,44 @@ func TestRunDatabaseTrouble(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.Polled("deleted")
-	h.SQLite("CREATE TABLE t (x)")
+	h.Migrate()
 	h.AwaitPoll("made again")
 
 	release := h.Locked("BEGIN IMMEDIATE")
-	logged("database is locked")
+	logged("it is locked")
 	h.Polled("locked")
 
+	release()
+	h.AwaitPoll("not locked")
+
 	// The write version of a later format in the header: to be read, not
-	// written. It is set under the lock, which is kept until the agent has read
-	// it, or the agent might write it over.
-	header := func(write byte) {
+	// written. It is another file, as the agent might write it over in this one.
+	replace := func(change func(content []byte) []byte) {
 		t.Helper()
-		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		content, err := os.ReadFile(path)
+		if err == nil {
+			err = os.WriteFile(path+".new", change(content), 0o644)
+		}
+		if err == nil {
+			err = os.Rename(path+".new", path)
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer f.Close()
-		if _, err := f.WriteAt([]byte{write}, 18); err != nil {
-			t.Fatal(err)
-		}
 	}
-	header(3)
+	replace(func(b []byte) []byte { b[18] = 3; return b })
 	logged("readonly database")
-	release()
 	h.Polled("read-only")
-	header(1)
+	replace(func(b []byte) []byte { b[18] = 1; return b })
 	h.AwaitPoll("writable")
 
-	if err := os.WriteFile(path+".new", []byte(strings.Repeat("no database ", 1000)), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Rename(path+".new", path); err != nil {
-		t.Fatal(err)
-	}
+	replace(func([]byte) []byte { return []byte(strings.Repeat("no database ", 1000)) })
 	logged("file is not a database")
 	h.Polled("garbage")
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	h.SQLite("CREATE TABLE t (x)")
+	h.Migrate()
 	h.AwaitPoll("made anew")
 	stop()
 }
@@ -215,13 +213,11 @@ func TestRunStopsWhileLocked(t *testing.T) {
 	h := newHost(t)
 	h.Runs(10, 0)
 	h.Says("logged-in-no-job", "1.0,null,null")
-	if out, err := exec.Command("sqlite3", h.Settings.Database, "CREATE TABLE t (x)").CombinedOutput(); err != nil {
-		t.Fatal(string(out))
-	}
+	h.Migrate()
 	log, stop := h.start(false)
 	h.AwaitPoll("first")
 	h.Locked("BEGIN EXCLUSIVE") // to the end of the test
-	h.Logged(log, "database is locked")
+	h.Logged(log, "it is locked")
 	h.Polled("locked")
 	stop()
 }

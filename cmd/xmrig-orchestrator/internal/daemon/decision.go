@@ -30,7 +30,7 @@ func (d *daemon) saveDecisions(ctx context.Context) {
 	if len(d.decisions) == 0 {
 		return
 	}
-	d.own.use(ctx, func(s *store.Store) error {
+	d.own.use(ctx, jobDecisions, func(s *store.Store) error {
 		for len(d.decisions) > 0 {
 			if err := s.AddDecision(ctx, d.Settings.Hostname, d.decisions[0]); err != nil {
 				return err

@@ -28,7 +28,7 @@ const saveMemoryEvery = time.Minute
 
 // loadMemory takes over what an earlier agent knew.
 func (d *daemon) loadMemory(ctx context.Context) {
-	d.own.use(ctx, func(s *store.Store) error {
+	d.own.use(ctx, jobMemory, func(s *store.Store) error {
 		b, err := s.Memory(ctx, d.Settings.Hostname)
 		if err != nil || b == nil {
 			return err
@@ -51,7 +51,7 @@ func (d *daemon) saveMemory(ctx context.Context) {
 		d.log.Error("memory", "error", err)
 		return
 	}
-	if d.own.use(ctx, func(s *store.Store) error {
+	if d.own.use(ctx, jobMemory, func(s *store.Store) error {
 		return s.SaveMemory(ctx, d.Settings.Hostname, b, d.Now())
 	}) == nil {
 		d.memorySaved = time.Now()

@@ -27,7 +27,7 @@ func TestForeign(t *testing.T) {
 			if got := h.Calls(); got != "" {
 				t.Errorf("systemctl was told %s", got)
 			}
-			evidence := strings.Replace(problem, "; to end it: kill 20", " for ", 1)
+			evidence := strings.Replace(problem, "; to end it: kill 20", " in 1 poll", 1)
 			if d := h.AwaitDecision(health.CausePortTaken); !strings.HasPrefix(d.Evidence, evidence) {
 				t.Errorf("the decision is %+v", d)
 			}

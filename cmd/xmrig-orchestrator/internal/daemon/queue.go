@@ -22,7 +22,7 @@ func (d *daemon) actOn(ctx context.Context, dec health.Decision) {
 		return
 	}
 	queued := false
-	err = d.shared.use(ctx, func(s *store.Store) (err error) {
+	err = d.shared.use(ctx, jobQueue, func(s *store.Store) (err error) {
 		queued, err = s.EnqueueOwn(ctx, d.Settings.Hostname, c.Action, c.Reason, d.Now())
 		return err
 	})
@@ -40,15 +40,23 @@ func (d *daemon) actOn(ctx context.Context, dec health.Decision) {
 	d.poll(ctx)
 }
 
-// serveQueue runs what is pending, unless somebody else has the host's lock.
-func (d *daemon) serveQueue(ctx context.Context) {
-	pending := false
-	d.shared.use(ctx, func(s *store.Store) (err error) {
+// pending tells whether there are commands to run.
+func (d *daemon) pending(ctx context.Context) (pending bool) {
+	d.shared.use(ctx, jobLook, func(s *store.Store) (err error) {
 		pending, err = s.Pending(ctx, d.Settings.Hostname)
 		return err
 	})
+	return pending
+}
+
+// serveQueue runs what is pending, unless somebody else has the host's lock. It
+// first saves what became of earlier commands.
+func (d *daemon) serveQueue(ctx context.Context) {
+	if len(d.outcomes) > 0 {
+		d.shared.use(ctx, jobQueue, func(s *store.Store) error { return d.saveOutcomes(ctx, s) })
+	}
 	d.lockedOut = false
-	if !pending {
+	if !d.pending(ctx) {
 		return
 	}
 	unlock, err := d.lock()
@@ -71,7 +79,7 @@ func (d *daemon) serveQueue(ctx context.Context) {
 func (d *daemon) runPending(ctx context.Context) (done int, err error) {
 	for {
 		var c store.Command
-		err = d.shared.use(ctx, func(s *store.Store) (err error) {
+		err = d.shared.use(ctx, jobQueue, func(s *store.Store) (err error) {
 			c, err = s.Claim(ctx, d.Settings.Hostname, d.Now())
 			if errors.Is(err, store.ErrNoCommand) {
 				return nil
@@ -81,13 +89,15 @@ func (d *daemon) runPending(ctx context.Context) (done int, err error) {
 		if err != nil || c.ID == 0 {
 			return done, err
 		}
+		d.running = true
 		o := d.runCommand(ctx, c)
+		d.running = false
 		if ctx.Err() != nil {
 			return done, ctx.Err()
 		}
 		done++
 		d.outcomes = append(d.outcomes, o)
-		d.shared.use(ctx, func(s *store.Store) error { return d.saveOutcomes(ctx, s) })
+		d.shared.use(ctx, jobQueue, func(s *store.Store) error { return d.saveOutcomes(ctx, s) })
 	}
 }
 
@@ -102,9 +112,22 @@ func (d *daemon) saveOutcomes(ctx context.Context, s *store.Store) error {
 	return nil
 }
 
-// recoverQueue is done after each opening of the database. It deals with the
-// commands that were being run when an earlier agent ended, or when this one
-// lost the database.
+// takeOver is done after each opening of the database. It takes over what earlier
+// agents left: the row of the host, and the commands that were being run when
+// one of them ended, or when this one lost the database. A fault of a table is
+// told by the store, and is no reason to leave the other one alone.
+func (d *daemon) takeOver(ctx context.Context, s *store.Store) error {
+	err := s.Adopt(ctx, d.Settings.Hostname)
+	if err == nil && !d.running {
+		err = d.recoverQueue(ctx, s)
+	}
+	if store.Refused(err) {
+		return nil
+	}
+	return err
+}
+
+// recoverQueue deals with the commands that are being run by no agent.
 func (d *daemon) recoverQueue(ctx context.Context, s *store.Store) error {
 	if err := d.saveOutcomes(ctx, s); err != nil {
 		return err

@@ -25,7 +25,8 @@ func TestCommandBetweenPolls(t *testing.T) {
 		h.Settings.Interval = seldom
 		h.Configure()
 		if !own {
-			h.SQLite("PRAGMA journal_mode = DELETE; CREATE TABLE t (x)")
+			h.SQLite("PRAGMA journal_mode = DELETE")
+			h.Migrate()
 		}
 		_, stop := h.start(own)
 		h.AwaitPoll("first")
@@ -37,7 +38,7 @@ func TestCommandBetweenPolls(t *testing.T) {
 			{"enqueued", func() { h.mustEnqueue("restart", "now") }},
 			{"inserted", func() {
 				h.SQLite(`INSERT INTO "xmrig_commands" ("hostname", "action", "status", "reason", "result", "processed_at", "error_message", "created_at", "updated_at")
-VALUES ('mini-1', 'restart', 'pending', 'manual', NULL, NULL, NULL, '2026-11-22 23:10:00.123456', '2026-11-22 23:10:00.123456')`)
+VALUES ('mini-1', 'restart', 'pending', 'manual', NULL, NULL, NULL, datetime('now'), datetime('now'))`)
 			}},
 		} {
 			for range 3 {

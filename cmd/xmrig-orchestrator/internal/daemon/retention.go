@@ -20,11 +20,11 @@ func (d *daemon) prune(ctx context.Context) {
 		return
 	}
 	now := d.Now()
-	err := d.shared.use(ctx, func(s *store.Store) error {
+	err := d.shared.use(ctx, jobPrune, func(s *store.Store) error {
 		return s.PruneCommands(ctx, d.Settings.Hostname, now.Add(-commandRetention))
 	})
-	if err == nil {
-		err = d.own.use(ctx, func(s *store.Store) error { return s.PruneDecisions(ctx, now.Add(-decisionRetention)) })
+	if err == nil || store.Refused(err) {
+		err = d.own.use(ctx, jobPrune, func(s *store.Store) error { return s.PruneDecisions(ctx, now.Add(-decisionRetention)) })
 	}
 	if err == nil {
 		d.pruned = time.Now()

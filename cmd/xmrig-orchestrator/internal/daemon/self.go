@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"xmrfleet/cmd/xmrig-orchestrator/internal/health"
@@ -15,6 +16,7 @@ import (
 // tell writes what the agent says of itself, for others to read. A failure is
 // logged once: nobody depends on the file.
 func (d *daemon) tell() {
+	d.self.Faults = d.faults()
 	err := d.write(d.self)
 	if err != nil && err.Error() != d.selfErr {
 		d.log.Warn("tell", "error", err)
@@ -23,6 +25,23 @@ func (d *daemon) tell() {
 	if err != nil {
 		d.selfErr = err.Error()
 	}
+}
+
+// faults are what the agent cannot do, each with its remedy.
+func (d *daemon) faults() []string {
+	all := d.own.faults()
+	if d.shared != d.own {
+		all = append(all, d.shared.faults()...)
+	}
+	return all
+}
+
+// status is the line for systemctl status, as sd_notify(3) has it.
+func (d *daemon) status() string {
+	if faults := d.faults(); len(faults) > 0 {
+		return "STATUS=degraded: " + strings.Join(faults, "; ")
+	}
+	return "STATUS=watching " + agent.MinerUnit
 }
 
 // describe notes what a poll leaves the agent to say of itself.

@@ -36,7 +36,7 @@ func TestActsWithoutDatabase(t *testing.T) {
 	if err := os.Mkdir(filepath.Dir(h.Settings.Database), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	h.SQLite("CREATE TABLE t (x)")
+	h.Migrate()
 	p := h.Await("back", func(p health.Process) bool { return p.State == "running" })
 	if p.Restarts != restarts {
 		t.Errorf("%d restarts are counted, %d were made", p.Restarts, restarts)
@@ -83,7 +83,7 @@ func TestDatabaseLockedMeanwhile(t *testing.T) {
 	h.Await("restarting", func(p health.Process) bool { return p.State == "restarting" })
 	release := h.Locked("BEGIN IMMEDIATE")
 	h.Write("go", "")
-	h.Logged(log, "database is locked") // the outcome could not be saved
+	h.Logged(log, "it is locked") // the outcome could not be saved
 	release()
 	if got := h.Ending(1); got != "restart|completed|" {
 		t.Errorf("it is %s", got)
@@ -217,7 +217,7 @@ func TestMemory(t *testing.T) {
 	for _, own := range []bool{true, false} {
 		h := newHashingHost(t)
 		if !own {
-			h.SQLite("CREATE TABLE t (x)")
+			h.Migrate()
 		}
 		_, stop := h.start(own)
 		h.AwaitPoll("first")

@@ -81,6 +81,13 @@ func (h *Host) SQLite(script string) string {
 	return string(out)
 }
 
+// Migrate makes the tables of the specification in the database of the settings, as
+// a Rails application does, whose database it then is.
+func (h *Host) Migrate() {
+	h.T.Helper()
+	h.SQLite(store.Specification())
+}
+
 // Locked has another program begin a transaction, which lasts until release.
 func (h *Host) Locked(begin string) (release func()) {
 	h.T.Helper()
@@ -124,6 +131,6 @@ func (h *Host) command(id int64) store.Command {
 		return store.Command{}
 	}
 	defer db.Close()
-	c, _ := db.Command(h.T.Context(), id)
+	c, _ := db.Command(h.T.Context(), h.Settings.Hostname, id)
 	return c
 }

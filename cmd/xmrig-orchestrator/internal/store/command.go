@@ -44,7 +44,7 @@ func (c Command) Own() bool { return strings.HasPrefix(c.Reason, ownReason) }
 
 const selectCommand = `
 SELECT id, action, status, COALESCE(reason, ''), result, error_message, CAST(created_at AS TEXT), CAST(processed_at AS TEXT)
-FROM xmrig_commands `
+FROM `
 
 func scanCommands(rows *sql.Rows, err error) ([]Command, error) {
 	if err != nil {
@@ -65,9 +65,9 @@ func scanCommands(rows *sql.Rows, err error) ([]Command, error) {
 	return commands, rows.Err()
 }
 
-// Command reads a command by its ID. It is an error if there is none.
-func (s *Store) Command(ctx context.Context, id int64) (Command, error) {
-	commands, err := scanCommands(s.db.QueryContext(ctx, selectCommand+`WHERE id = ?`, id))
+// Command reads a command of a host by its ID. It is an error if there is none.
+func (s *Store) Command(ctx context.Context, hostname string, id int64) (Command, error) {
+	commands, err := scanCommands(s.db.QueryContext(ctx, selectCommand+s.commands.rows+` WHERE id = ?2`, hostname, id))
 	if err == nil && len(commands) == 0 {
 		err = errors.New("it is gone")
 	}
@@ -80,7 +80,11 @@ func (s *Store) Command(ctx context.Context, id int64) (Command, error) {
 // Commands reads the commands of a host that were created after a time, the
 // newest last.
 func (s *Store) Commands(ctx context.Context, hostname string, since time.Time) ([]Command, error) {
-	all, err := scanCommands(s.db.QueryContext(ctx, selectCommand+`WHERE hostname = ? ORDER BY id`, hostname))
+	err := s.commands.lacks(s.path)
+	if err != nil {
+		return nil, fmt.Errorf("read commands: %w", err)
+	}
+	all, err := scanCommands(s.db.QueryContext(ctx, selectCommand+s.commands.rows+` ORDER BY id`, hostname))
 	if err != nil {
 		return nil, fmt.Errorf("read commands: %w", err)
 	}
@@ -96,9 +100,11 @@ func (s *Store) Commands(ctx context.Context, hostname string, since time.Time) 
 // PruneCommands deletes a host's commands that ended before a time. A command
 // whose times cannot be parsed is kept.
 func (s *Store) PruneCommands(ctx context.Context, hostname string, before time.Time) error {
-	const ended = `
-SELECT id, CAST(updated_at AS TEXT), CAST(created_at AS TEXT) FROM xmrig_commands
-WHERE hostname = ? AND status IN ('completed', 'failed')`
+	if err := s.commands.lacks(s.path); err != nil {
+		return fmt.Errorf("prune commands: %w", err)
+	}
+	ended := `SELECT id, CAST(updated_at AS TEXT), CAST(created_at AS TEXT) FROM ` + s.commands.rows +
+		` WHERE status IN ('completed', 'failed')`
 	rows, err := s.db.QueryContext(ctx, ended, hostname)
 	if err != nil {
 		return fmt.Errorf("prune commands: %w", err)
@@ -143,9 +149,11 @@ WHERE hostname = ? AND status IN ('completed', 'failed')`
 // FailedCommands counts a host's commands that were created after a time and
 // failed. Superseded commands do not count.
 func (s *Store) FailedCommands(ctx context.Context, hostname string, since time.Time) (int, error) {
-	const failed = `
-SELECT CAST(created_at AS TEXT) FROM xmrig_commands
-WHERE hostname = ? AND status = 'failed' AND COALESCE(error_message, '') NOT LIKE 'Superseded%'`
+	if err := s.commands.lacks(s.path); err != nil {
+		return 0, fmt.Errorf("count failed commands: %w", err)
+	}
+	failed := `SELECT CAST(created_at AS TEXT) FROM ` + s.commands.rows +
+		` WHERE status = 'failed' AND COALESCE(error_message, '') NOT LIKE 'Superseded%'`
 	rows, err := s.db.QueryContext(ctx, failed, hostname)
 	if err != nil {
 		return 0, fmt.Errorf("count failed commands: %w", err)

@@ -60,6 +60,7 @@ func TestConcurrent(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "production.sqlite3")
 			sqlite3(t, path, "PRAGMA journal_mode = "+mode)
+			mustMigrate(t, path)
 			s := mustOpen(t, path)
 			writing, done := context.WithCancel(t.Context())
 			var claimed atomic.Int64
@@ -120,6 +121,7 @@ FROM xmrig_commands; PRAGMA integrity_check`)
 func TestClaimUncommitted(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "production.sqlite3")
 	sqlite3(t, path, "PRAGMA journal_mode = DELETE")
+	mustMigrate(t, path)
 	s := mustOpen(t, path)
 	enqueue(t, s, 0, Restart, "x")
 	release := lock(t, path, "BEGIN; SELECT count(*) > 9 FROM xmrig_commands WHERE id > 9 GROUP BY id; SELECT action FROM xmrig_commands WHERE id = 9;")

@@ -17,19 +17,23 @@ var ErrNoRow = errors.New("no row yet")
 // declared as datetime. The other casts are for cells of another type than
 // their column's: the older daemon wrote the worker's name as pid.
 const selectProcess = `
-SELECT worker_id, status, CAST(COALESCE(pid, 0) AS INTEGER),
+SELECT COALESCE(worker_id, ''), COALESCE(CAST(status AS TEXT), ''), CAST(COALESCE(pid, 0) AS INTEGER),
   CAST(started_at AS TEXT), CAST(stopped_at AS TEXT), CAST(last_health_check_at AS TEXT),
   CAST(COALESCE(error_count, 0) AS INTEGER), COALESCE(last_error, ''),
   CAST(COALESCE(restart_count, 0) AS INTEGER),
   CAST(hashrate AS REAL), CAST(accepted_shares AS INTEGER), CAST(rejected_shares AS INTEGER),
   CAST(health_data AS BLOB)
-FROM xmrig_processes WHERE hostname = ? ORDER BY id LIMIT 1`
+FROM `
 
 // Process reads a host's row. The error is ErrNoRow if there is none.
 func (s *Store) Process(ctx context.Context, hostname string) (health.Process, error) {
 	p := health.Process{Hostname: hostname}
 	var started, stopped, checked sql.NullString
-	read, err := s.statement(ctx, selectProcess)
+	err := s.processes.lacks(s.path)
+	if err != nil {
+		return p, fmt.Errorf("read process of %s: %w", hostname, err)
+	}
+	read, err := s.statement(ctx, selectProcess+s.processes.rows+` WHERE typeof(hostname) = 'text' ORDER BY id LIMIT 1`)
 	if err != nil {
 		return p, fmt.Errorf("read process of %s: %w", hostname, err)
 	}
@@ -47,21 +51,14 @@ func (s *Store) Process(ctx context.Context, hostname string) (health.Process, e
 	return p, nil
 }
 
-const updateProcess = `
-UPDATE xmrig_processes SET worker_id = ?2, status = ?3, pid = ?4,
-  started_at = ?5, stopped_at = ?6, last_health_check_at = ?7,
-  error_count = ?8, last_error = ?9, restart_count = ?10,
-  hashrate = ?11, accepted_shares = ?12, rejected_shares = ?13, health_data = ?14,
-  updated_at = ?7
-WHERE hostname = ?1`
-
-const insertProcess = `
-INSERT INTO xmrig_processes (hostname, worker_id, status, pid,
-  started_at, stopped_at, last_health_check_at,
-  error_count, last_error, restart_count,
-  hashrate, accepted_shares, rejected_shares, health_data,
-  created_at, updated_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?7, ?7)`
+// processValues are what SaveProcess writes.
+var processValues = []string{
+	"hostname = ?1", "worker_id = ?2", "status = ?3", "pid = ?4",
+	"started_at = ?5", "stopped_at = ?6", "last_health_check_at = ?7",
+	"error_count = ?8", "last_error = ?9", "restart_count = ?10",
+	"hashrate = ?11", "accepted_shares = ?12", "rejected_shares = ?13", "health_data = ?14",
+	"updated_at = ?7", "created_at = ?7",
+}
 
 // SaveProcess updates a host's row, or inserts it. It does not rely on the
 // unique index, which a table made by another program may lack.
@@ -70,7 +67,11 @@ func (s *Store) SaveProcess(ctx context.Context, p health.Process) error {
 		formatTime(p.StartedAt), formatTime(p.StoppedAt), formatTime(p.CheckedAt),
 		p.Errors, sql.NullString{String: p.LastError, Valid: p.LastError != ""}, p.Restarts,
 		p.Hashrate, p.Accepted, p.Rejected, sql.NullString{String: string(p.Snapshot), Valid: p.Snapshot != nil}}
-	update, err := s.statement(ctx, updateProcess)
+	if err := s.processes.lacks(s.path); err != nil {
+		return fmt.Errorf("update process of %s: %w", p.Hostname, err)
+	}
+	old := processValues[:len(processValues)-1] // created_at stays
+	update, err := s.statement(ctx, s.processes.update(old...)+`WHERE hostname = ?1`)
 	if err != nil {
 		return fmt.Errorf("update process of %s: %w", p.Hostname, err)
 	}
@@ -81,17 +82,28 @@ func (s *Store) SaveProcess(ctx context.Context, p health.Process) error {
 	if n, err := done.RowsAffected(); n > 0 || err != nil {
 		return err
 	}
-	if _, err := s.db.ExecContext(ctx, insertProcess, args...); err != nil {
+	if err = s.processes.refuses(s.path); err == nil {
+		_, err = s.db.ExecContext(ctx, s.processes.insert(processValues...), args...)
+	}
+	if err != nil {
 		return fmt.Errorf("insert process of %s: %w", p.Hostname, err)
 	}
 	return nil
 }
 
-// SetState sets the state of a host's row and leaves the rest as it is. It does
+// SetState sets the state of a host's row and leaves the rest as it is, except
+// for figures of a process that is about to be replaced by another one. It does
 // nothing where there is no row.
-func (s *Store) SetState(ctx context.Context, hostname, state string, now time.Time) error {
-	const mark = `UPDATE xmrig_processes SET status = ?2, updated_at = ?3 WHERE hostname = ?1`
-	if _, err := s.db.ExecContext(ctx, mark, hostname, state, formatTime(now)); err != nil {
+func (s *Store) SetState(ctx context.Context, hostname, state string, replaced bool, now time.Time) error {
+	values := []string{"status = ?2", "updated_at = ?3"}
+	if replaced {
+		values = append(values, "hashrate = NULL", "accepted_shares = NULL", "rejected_shares = NULL", "health_data = NULL")
+	}
+	err := s.processes.lacks(s.path)
+	if err == nil {
+		_, err = s.db.ExecContext(ctx, s.processes.update(values...)+`WHERE hostname = ?1`, hostname, state, formatTime(now))
+	}
+	if err != nil {
 		return fmt.Errorf("mark process of %s: %w", hostname, err)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -15,8 +16,13 @@ const perMinute = 5
 
 const (
 	superseded  = "Superseded by new command"
+	expired     = "Expired: pending for more than 24 hours"
 	interrupted = "the agent ended meanwhile"
 )
+
+// expiry is how long a command may be pending. An older one was given to somebody
+// who is not there any more.
+const expiry = 24 * time.Hour
 
 // ErrRateLimit says that a host was given too many commands within a minute.
 var ErrRateLimit = fmt.Errorf("rate limit exceeded: more than %d commands within a minute", perMinute)
@@ -26,18 +32,18 @@ var ErrRateLimit = fmt.Errorf("rate limit exceeded: more than %d commands within
 // columns.
 const ownReason = "xmrig-orchestrator: "
 
-// Parts of the statements below.
-const (
-	ofOwn = `substr(COALESCE(reason, ''), 1, 20) = '` + ownReason + `'`
+// ofOwn is the condition that a command is the agent's own.
+const ofOwn = `substr(COALESCE(reason, ''), 1, 20) = '` + ownReason + `'`
 
-	insertCommand = `
-INSERT INTO xmrig_commands (hostname, action, status, reason, created_at, updated_at)
-SELECT ?1, ?2, 'pending', ?3, ?4, ?4`
+// commandValues are what an insert of a command writes.
+var commandValues = []string{"hostname = ?1", "action = ?2", "status = 'pending'", "reason = ?3", "created_at = ?4", "updated_at = ?4"}
 
-	supersede = `
-UPDATE xmrig_commands SET status = 'failed', error_message = '` + superseded + `', updated_at = ?2
-WHERE hostname = ?1 AND status = 'pending'`
-)
+// fail fails those pending commands of a host ?1 for which a condition holds. The
+// time is ?2, the message ?3.
+func (s *Store) fail(condition string) string {
+	return s.commands.update("status = 'failed'", "error_message = ?3", "updated_at = ?2") +
+		`WHERE id IN (SELECT id FROM ` + s.commands.rows + ` WHERE status = 'pending' AND ` + condition + `) AND status = 'pending'`
+}
 
 // Enqueue adds a person's command, which supersedes all that are pending. It
 // returns ErrRateLimit when the host was given perMinute commands within the
@@ -49,14 +55,15 @@ func (s *Store) Enqueue(ctx context.Context, hostname, action, reason string, no
 	case strings.HasPrefix(reason, ownReason):
 		return 0, fmt.Errorf("enqueue %s: a reason that begins with %q is the agent's own", action, ownReason)
 	}
+	if err := cmp.Or(s.commands.lacks(s.path), s.commands.refuses(s.path)); err != nil {
+		return 0, fmt.Errorf("enqueue %s: %w", action, err)
+	}
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
 		return 0, fmt.Errorf("enqueue %s: %w", action, err)
 	}
 	defer tx.Rollback()
-	const recent = `
-SELECT CAST(created_at AS TEXT) FROM xmrig_commands
-WHERE hostname = ? AND NOT ` + ofOwn + ` ORDER BY id DESC LIMIT 5`
+	recent := `SELECT CAST(created_at AS TEXT) FROM ` + s.commands.rows + ` WHERE NOT ` + ofOwn + ` ORDER BY id DESC LIMIT 5`
 	times, err := scanTimes(tx.QueryContext(ctx, recent, hostname))
 	if err != nil {
 		return 0, fmt.Errorf("enqueue %s: %w", action, err)
@@ -64,10 +71,10 @@ WHERE hostname = ? AND NOT ` + ofOwn + ` ORDER BY id DESC LIMIT 5`
 	if len(times) == perMinute && withinMinute(times, now) {
 		return 0, fmt.Errorf("enqueue %s: %w", action, ErrRateLimit)
 	}
-	if _, err := tx.ExecContext(ctx, supersede, hostname, formatTime(now)); err != nil {
+	if _, err := tx.ExecContext(ctx, s.fail("TRUE"), hostname, formatTime(now), superseded); err != nil {
 		return 0, fmt.Errorf("enqueue %s: %w", action, err)
 	}
-	done, err := tx.ExecContext(ctx, insertCommand, hostname, action, reason, formatTime(now))
+	done, err := tx.ExecContext(ctx, s.commands.insert(commandValues...), hostname, action, reason, formatTime(now))
 	if err != nil {
 		return 0, fmt.Errorf("enqueue %s: %w", action, err)
 	}
@@ -92,8 +99,14 @@ func OwnReason(cause string) string { return ownReason + cause }
 // EnqueueOwn adds a command of the agent's own, with an OwnReason. If another
 // command is pending or processing, it adds nothing and ok is false.
 func (s *Store) EnqueueOwn(ctx context.Context, hostname, action, reason string, now time.Time) (ok bool, err error) {
-	const unlessBusy = insertCommand + `
-WHERE NOT EXISTS (SELECT 1 FROM xmrig_commands WHERE hostname = ?1 AND status IN ('pending', 'processing'))`
+	if err := cmp.Or(s.commands.lacks(s.path), s.commands.refuses(s.path)); err != nil {
+		return false, fmt.Errorf("enqueue own %s: %w", action, err)
+	}
+	if !s.commands.columns["reason"] {
+		return false, fmt.Errorf("enqueue own %s: %w", action, Fault("there is no column reason, which tells whose a command is"))
+	}
+	unlessBusy := s.commands.insert(commandValues...) +
+		`WHERE NOT EXISTS (SELECT 1 FROM ` + s.commands.rows + ` WHERE status IN ('pending', 'processing'))`
 	done, err := s.db.ExecContext(ctx, unlessBusy, hostname, action, reason, formatTime(now))
 	if err != nil {
 		return false, fmt.Errorf("enqueue own %s: %w", action, err)
@@ -107,8 +120,11 @@ var ErrNoCommand = errors.New("no command is pending")
 
 // Pending tells whether there is anything to claim.
 func (s *Store) Pending(ctx context.Context, hostname string) (pending bool, err error) {
-	const find = `SELECT EXISTS (SELECT 1 FROM xmrig_commands WHERE hostname = ? AND status = 'pending')`
-	exists, err := s.statement(ctx, find)
+	err = s.commands.lacks(s.path)
+	if err != nil {
+		return false, fmt.Errorf("look for commands: %w", err)
+	}
+	exists, err := s.statement(ctx, `SELECT EXISTS (SELECT 1 FROM `+s.commands.rows+` WHERE status = 'pending')`)
 	if err == nil {
 		err = exists.QueryRowContext(ctx, hostname).Scan(&pending)
 	}
@@ -131,10 +147,9 @@ func (s *Store) Claim(ctx context.Context, hostname string, now time.Time) (Comm
 	if err := s.refuse(ctx, hostname, now); err != nil {
 		return Command{}, fmt.Errorf("claim command: %w", err)
 	}
-	const claim = `
-UPDATE xmrig_commands SET status = 'processing', processed_at = ?2, updated_at = ?2
-WHERE id = (SELECT min(id) FROM xmrig_commands WHERE hostname = ?1 AND status = 'pending') AND status = 'pending'
-RETURNING id, action, COALESCE(reason, ''), CAST(created_at AS TEXT)`
+	claim := s.commands.update("status = 'processing'", "processed_at = ?2", "updated_at = ?2") +
+		`WHERE id = (SELECT min(id) FROM ` + s.commands.rows + ` WHERE status = 'pending') AND status = 'pending'
+RETURNING id, action, COALESCE(` + s.commands.column("reason") + `, ''), CAST(` + s.commands.column("created_at") + ` AS TEXT)`
 	c := Command{Status: Processing, Processed: now.UTC()}
 	var created sql.NullString
 	err := s.db.QueryRowContext(ctx, claim, hostname, formatTime(now)).Scan(&c.ID, &c.Action, &c.Reason, &created)
@@ -150,16 +165,20 @@ RETURNING id, action, COALESCE(reason, ''), CAST(created_at AS TEXT)`
 
 // refuse fails the pending commands that are not to be run.
 func (s *Store) refuse(ctx context.Context, hostname string, now time.Time) error {
-	const unknown = `
-UPDATE xmrig_commands SET status = 'failed', error_message = 'Unknown action: ' || action, updated_at = ?2
-WHERE hostname = ?1 AND status = 'pending' AND action NOT IN ('start', 'stop', 'restart')`
+	fail := func(condition, message string) error {
+		_, err := s.db.ExecContext(ctx, s.fail(condition), hostname, formatTime(now), message)
+		return err
+	}
+	if err := s.expire(ctx, hostname, now); err != nil {
+		return err
+	}
+	unknown := s.commands.update("status = 'failed'", "error_message = 'Unknown action: ' || action", "updated_at = ?2") +
+		`WHERE id IN (SELECT id FROM ` + s.commands.rows + ` WHERE status = 'pending' AND action NOT IN ('start', 'stop', 'restart'))`
 	if _, err := s.db.ExecContext(ctx, unknown, hostname, formatTime(now)); err != nil {
 		return err
 	}
-	const done = `
-SELECT CAST(processed_at AS TEXT) FROM xmrig_commands
-WHERE hostname = ? AND processed_at IS NOT NULL AND status <> 'pending' AND NOT ` + ofOwn + `
-ORDER BY id DESC LIMIT 6`
+	done := `SELECT CAST(processed_at AS TEXT) FROM ` + s.commands.rows + `
+WHERE processed_at IS NOT NULL AND status <> 'pending' AND NOT ` + ofOwn + ` ORDER BY id DESC LIMIT 6`
 	// The limit here is one higher than in Enqueue, because the Rails
 	// application itself lets one more through.
 	times, err := scanTimes(s.db.QueryContext(ctx, done, hostname))
@@ -167,16 +186,27 @@ ORDER BY id DESC LIMIT 6`
 		return err
 	}
 	if len(times) > perMinute && withinMinute(times, now) {
-		const overLimit = `
-UPDATE xmrig_commands SET status = 'failed', error_message = ?3, updated_at = ?2
-WHERE hostname = ?1 AND status = 'pending' AND NOT ` + ofOwn
-		_, err := s.db.ExecContext(ctx, overLimit, hostname, formatTime(now), ErrRateLimit.Error())
+		return fail(`NOT `+ofOwn, ErrRateLimit.Error())
+	}
+	return fail(`id <> (SELECT max(id) FROM `+s.commands.rows+` WHERE status = 'pending' AND NOT `+ofOwn+`)`, superseded)
+}
+
+// expire fails the commands that have been pending for too long. One whose time
+// cannot be parsed is young.
+func (s *Store) expire(ctx context.Context, hostname string, now time.Time) error {
+	commands, err := scanCommands(s.db.QueryContext(ctx, selectCommand+s.commands.rows+` WHERE status = 'pending'`, hostname))
+	if err != nil {
 		return err
 	}
-	const older = supersede + `
-AND id <> (SELECT max(id) FROM xmrig_commands WHERE hostname = ?1 AND status = 'pending' AND NOT ` + ofOwn + `)`
-	_, err = s.db.ExecContext(ctx, older, hostname, formatTime(now))
-	return err
+	for _, c := range commands {
+		if c.Created.IsZero() || now.Sub(c.Created) <= expiry {
+			continue
+		}
+		if _, err := s.db.ExecContext(ctx, s.fail(`id = ?4`), hostname, formatTime(now), expired, c.ID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // An Outcome is how a command ended.
@@ -189,9 +219,8 @@ type Outcome struct {
 
 // Finish records how a claimed command ended. It changes no other command.
 func (s *Store) Finish(ctx context.Context, o Outcome) error {
-	const finish = `
-UPDATE xmrig_commands SET status = ?2, result = ?3, error_message = ?4, updated_at = ?5
-WHERE id = ?1 AND status = 'processing'`
+	finish := s.commands.update("status = ?2", "result = ?3", "error_message = ?4", "updated_at = ?5") +
+		`WHERE id = ?1 AND status = 'processing'`
 	status := Completed
 	if o.Error != "" {
 		status = Failed
@@ -211,13 +240,14 @@ func nullable(s string) sql.NullString { return sql.NullString{String: s, Valid:
 // of the agent's own fail, because the agent decides anew. Started is when the
 // miner was started.
 func (s *Store) Recover(ctx context.Context, hostname string, started, now time.Time) error {
-	const drop = `
-UPDATE xmrig_commands SET status = 'failed', error_message = '` + interrupted + `', updated_at = ?2
-WHERE hostname = ?1 AND status = 'pending' AND ` + ofOwn
-	if _, err := s.db.ExecContext(ctx, drop, hostname, formatTime(now)); err != nil {
+	err := s.commands.lacks(s.path)
+	if err == nil {
+		_, err = s.db.ExecContext(ctx, s.fail(ofOwn), hostname, formatTime(now), interrupted)
+	}
+	if err != nil {
 		return fmt.Errorf("recover commands: %w", err)
 	}
-	const left = selectCommand + `WHERE hostname = ? AND status = 'processing' ORDER BY id`
+	left := selectCommand + s.commands.rows + ` WHERE status = 'processing' ORDER BY id`
 	commands, err := scanCommands(s.db.QueryContext(ctx, left, hostname))
 	if err != nil {
 		return fmt.Errorf("recover commands: %w", err)
@@ -225,12 +255,12 @@ WHERE hostname = ?1 AND status = 'pending' AND ` + ofOwn
 	for _, c := range commands {
 		o := Outcome{ID: c.ID, At: now}
 		switch {
-		case c.Action == Restart && !started.Before(c.Processed.Truncate(time.Second)):
+		case c.Action == Restart && !c.Processed.IsZero() && !started.Before(c.Processed.Truncate(time.Second)):
 			o.Result = interrupted + "; the miner was started at " + started.UTC().Format(time.DateTime) + " UTC"
 		case c.Own():
 			o.Error = interrupted
 		default:
-			const again = `UPDATE xmrig_commands SET status = 'pending', updated_at = ? WHERE id = ? AND status = 'processing'`
+			again := s.commands.update("status = 'pending'", "updated_at = ?1") + `WHERE id = ?2 AND status = 'processing'`
 			if _, err := s.db.ExecContext(ctx, again, formatTime(now), c.ID); err != nil {
 				return fmt.Errorf("recover command %d: %w", c.ID, err)
 			}

@@ -5,13 +5,14 @@ import (
 	"fmt"
 )
 
-type table struct{ name, ddl string }
+// A definition is a table as the agent makes it in its own database.
+type definition struct{ name, ddl string }
 
 // sharedTables are the tables of the specification. The statements are those
 // that ActiveRecord generates from its migration, so that a schema dump of
 // either is the same. The migration asks for two indexes of one name on
 // xmrig_processes.hostname; the unique one is made.
-var sharedTables = []table{
+var sharedTables = []definition{
 	{"xmrig_processes", `
 CREATE TABLE "xmrig_processes" ("id" integer PRIMARY KEY AUTOINCREMENT NOT NULL,
  "pid" integer,
@@ -49,10 +50,18 @@ CREATE INDEX "index_xmrig_commands_on_status_and_created_at" ON "xmrig_commands"
 `},
 }
 
+// Specification is the SQL that makes the tables of the specification.
+func Specification() (sql string) {
+	for _, t := range sharedTables {
+		sql += t.ddl
+	}
+	return sql
+}
+
 // ownTables are the agent's own. They are made in its own database only: in the
 // database of a Rails application they would appear in its schema.rb, and its
 // next db:schema:load would drop them.
-var ownTables = []table{
+var ownTables = []definition{
 	{"agent_decisions", `
 CREATE TABLE "agent_decisions" ("id" integer PRIMARY KEY AUTOINCREMENT NOT NULL,
  "hostname" varchar NOT NULL,
@@ -72,7 +81,7 @@ CREATE TABLE "agent_memory" ("hostname" varchar PRIMARY KEY NOT NULL,
 
 // create makes the missing tables with their indexes. Tables that exist are left
 // as they are.
-func (s *Store) create(ctx context.Context, tables []table) error {
+func (s *Store) create(ctx context.Context, tables []definition) error {
 	for _, t := range tables {
 		var n int
 		const find = `SELECT count(*) FROM sqlite_master WHERE type IN ('table', 'view') AND name = ?`

@@ -3,10 +3,13 @@
 // the only package with SQL in it.
 //
 // Other programs may use a database at the same time. So a statement stands
-// alone, or in a transaction that takes the write lock at its beginning; none
-// waits for a lock longer than busyTimeout; and the journal mode of another
-// program's database is not changed. Only Claim, Recover and Enqueue know the
-// rules of the queue (queue.go); nothing here decides about the miner.
+// alone, or in a transaction that takes the write lock at its beginning; and none
+// waits for a lock longer than busyTimeout. Only Claim, Recover and Enqueue know
+// the rules of the queue (queue.go); nothing here decides about the miner.
+//
+// A database that is not the agent's own belongs to another program: nothing is
+// made or altered in it, nor is its journal mode changed. What its tables are like
+// is looked at, never assumed (table.go).
 //
 // A new table of the agent's own is an entry of ownTables (schema.go) and a
 // file of its own. The shared tables are the specification's and must not
@@ -21,7 +24,7 @@ import (
 	"os"
 	"time"
 
-	_ "modernc.org/sqlite"
+	_ "modernc.org/sqlite" // the driver
 )
 
 const busyTimeout = 2 * time.Second
@@ -32,13 +35,17 @@ type Store struct {
 	path string
 	file os.FileInfo
 
+	processes, commands table
+	schema              int64 // its version when the tables were looked at
+	looked              bool
+
 	statements map[string]*sql.Stmt
 }
 
-// Open opens another program's database to read and write it. It must exist.
-// Missing tables are made.
+// Open opens another program's database to read and write it. It must exist; its
+// tables need not: see Faults.
 func Open(ctx context.Context, path string) (*Store, error) {
-	return open(ctx, path, "rw", func(s *Store, ctx context.Context) error { return s.create(ctx, sharedTables) })
+	return open(ctx, path, "rw", func(*Store, context.Context) error { return nil })
 }
 
 // OpenOwn opens the agent's own database. It is made where it is missing, and set
@@ -53,9 +60,9 @@ func OpenOwn(ctx context.Context, path string) (*Store, error) {
 	})
 }
 
-// OpenReadOnly opens a database to read it. It must exist, with its tables.
+// OpenReadOnly opens a database to read it. It must exist.
 func OpenReadOnly(ctx context.Context, path string) (*Store, error) {
-	return open(ctx, path, "ro", (*Store).verify)
+	return open(ctx, path, "ro", func(*Store, context.Context) error { return nil })
 }
 
 func open(ctx context.Context, path, mode string, prepare func(*Store, context.Context) error) (*Store, error) {
@@ -76,7 +83,7 @@ func open(ctx context.Context, path, mode string, prepare func(*Store, context.C
 		return nil, fmt.Errorf("open database %s: %w", path, err)
 	}
 	db.SetMaxOpenConns(1)
-	s := &Store{db: db, path: path, statements: make(map[string]*sql.Stmt)}
+	s := &Store{db: db, path: path, processes: processTable(), commands: commandTable(), statements: make(map[string]*sql.Stmt)}
 	if err := s.start(ctx, prepare); err != nil {
 		db.Close()
 		return nil, fmt.Errorf("open database %s: %w", path, err)
@@ -91,12 +98,10 @@ func (s *Store) start(ctx context.Context, prepare func(*Store, context.Context)
 	if err := prepare(s, ctx); err != nil {
 		return err
 	}
-	s.file, err = os.Stat(s.path)
-	return err
-}
-
-func (s *Store) verify(ctx context.Context) error {
-	_, err := s.db.ExecContext(ctx, "SELECT 1 FROM xmrig_processes LIMIT 0")
+	if s.file, err = os.Stat(s.path); err != nil {
+		return err
+	}
+	_, err = s.Look(ctx)
 	return err
 }
 
@@ -120,10 +125,16 @@ func (s *Store) Moved() bool {
 	return err != nil || !os.SameFile(s.file, now)
 }
 
-// Close closes the database. The Store cannot be used afterwards.
-func (s *Store) Close() error {
+// forget closes the prepared statements.
+func (s *Store) forget() {
 	for _, st := range s.statements {
 		st.Close()
 	}
+	clear(s.statements)
+}
+
+// Close closes the database. The Store cannot be used afterwards.
+func (s *Store) Close() error {
+	s.forget()
 	return s.db.Close()
 }
