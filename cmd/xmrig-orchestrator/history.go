@@ -30,7 +30,7 @@ func (m *Main) history(ctx context.Context, s agent.Settings, asJSON bool) error
 	}
 	defer db.Close()
 	commands, err := db.Commands(ctx, s.Hostname, since)
-	if err != nil {
+	if err != nil && !store.Refused(err) { // which is no reason to hide the decisions
 		return err
 	}
 	decisions, err := m.decisions(ctx, s.Hostname, maxHistory)

@@ -30,6 +30,7 @@ func TestLabDirectoryMadeLate(t *testing.T) {
 	}
 	for restarts, make := range []string{`mkdir /srv/rails`, `mv /srv/rails /srv/old; mkdir /srv/rails`} {
 		r.sh(make+`; touch "$1"; chown -R deploy: /srv/rails`, path)
+		r.migrate()
 		made := time.Now()
 		r.await("the first row", func(p health.Process) bool { return p.State == "running" && p.CheckedAt.After(made) })
 		t.Logf("picked up after %v", time.Since(made))

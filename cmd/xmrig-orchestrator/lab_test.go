@@ -71,6 +71,7 @@ func newRig(t *testing.T, prepare string, settings ...string) *rig {
 	for _, line := range settings {
 		if path, ok := strings.CutPrefix(line, "database = "); ok {
 			r.path = strings.Trim(path, `"`)
+			r.migrate()
 		}
 	}
 	r.describe(strings.Join(settings, "\n"), "")
@@ -127,6 +128,13 @@ func (r *rig) sqlite(script string) string {
 		r.t.Fatalf("sqlite3 %s: %v %s", script, err, out)
 	}
 	return string(out)
+}
+
+// migrate makes the tables of the specification in the database of a Rails
+// application, which is there.
+func (r *rig) migrate() {
+	r.t.Helper()
+	r.sqlite(store.Specification())
 }
 
 // file is a file of the host as it is seen from here.

@@ -123,10 +123,12 @@ func statusOf(p health.Process, failed int) agent.Status {
 	if p.State != agent.Running { // or it is of what is over
 		st.LastError = p.LastError
 	}
-	if p.Accepted != nil {
+	// The shares of a process that has ended stay in the row until another one runs.
+	replaced := p.PID == 0 && (p.State == agent.Starting || p.State == agent.Restarting)
+	if p.Accepted != nil && !replaced {
 		st.Accepted = *p.Accepted
 	}
-	if p.Rejected != nil {
+	if p.Rejected != nil && !replaced {
 		st.Rejected = *p.Rejected
 	}
 	if s, err := miner.Parse(p.Snapshot); err == nil {
@@ -179,6 +181,11 @@ func printStatus(w io.Writer, s agent.Status, now time.Time) error {
 	row("last error", s.LastError)
 	if s.FailedCommands > 0 {
 		row("commands", fmt.Sprintf("%d failed within the last hour", s.FailedCommands))
+	}
+	if s.Daemon != nil {
+		for _, fault := range s.Daemon.Faults {
+			row("fault", fault)
+		}
 	}
 	row("checked", ago(s.LastHealthCheckAt, now))
 	return t.Flush()

@@ -181,6 +181,23 @@ func TestStatusLeavesDatabase(t *testing.T) {
 	}
 }
 
+// While systemd waits to start the miner again, nothing is told of the process that
+// has ended.
+func TestStatusRestarting(t *testing.T) {
+	h := newHost(t)
+	p := hashing(h)
+	p.State, p.PID, p.Hashrate, p.Snapshot = "restarting", 0, nil, nil
+	record(t, h, p)
+	h.Write("run/agent.json", `{"checked_at": "2026-11-22T23:10:00Z", "faults": ["the disk is full", "a table is missing"]}`)
+	out, _, err := h.command("status")
+	if err != nil || strings.Contains(out, "shares") {
+		t.Errorf("status is\n%s, %v", out, err)
+	}
+	if got := regexp.MustCompile(`(?m)^fault .*`).FindAllString(out, -1); len(got) != 2 {
+		t.Errorf("faults are %q in\n%s", got, out)
+	}
+}
+
 // A paused miner is told as that while its state is running, with figures as of
 // now; an error of the past is not told.
 func TestStatusPaused(t *testing.T) {

@@ -11,7 +11,8 @@
 //  2. poll: keepDecision logs a decision that changes something and keeps it
 //     in memory (decision.go).
 //  3. poll: save writes the host's row, the kept decisions and, once a minute,
-//     the agent's memory (row.go, decision.go, memory.go).
+//     the agent's memory (row.go, decision.go, memory.go). Then describe and
+//     tell write what the agent says of itself, with what it cannot do (self.go).
 //  4. actOn enqueues what was decided, if anything, and runs it under the
 //     host's lock; then it polls again (queue.go).
 //  5. serveQueue runs the commands that people and programs have enqueued, and
@@ -20,13 +21,15 @@
 //  7. reduceFootprint gives unused memory back to the kernel (footprint.go).
 //
 // Between two polls, loop runs step 5 alone when somebody rings at the socket
-// or writes to the database (wake.go). At the end, flush writes what is kept.
+// or writes to the database (wake.go), and writes the row that another program's
+// lock kept from being written. At the end, flush writes what is kept.
 //
 // # What it may not do
 //
 // No trouble of the miner, of systemctl or of a database ends the daemon or
-// keeps it from the next poll: it is logged once, and what was to be written is
-// kept until it can be. Nothing is changed on the host without the host's lock.
+// keeps it from the next poll: it is logged once, told as a fault, and what was to
+// be written is kept until it can be (database.go). Nothing is changed on the host
+// without the host's lock.
 // Rules about the miner's health belong in package health, SQL in package
 // store.
 //

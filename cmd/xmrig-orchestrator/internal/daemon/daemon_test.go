@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"xmrfleet/cmd/xmrig-orchestrator/internal/health"
 	"xmrfleet/cmd/xmrig-orchestrator/internal/hosttest"
 	"xmrfleet/cmd/xmrig-orchestrator/internal/store"
+	"xmrfleet/modules/agent"
 )
 
 func TestRun(t *testing.T) {
@@ -80,17 +82,15 @@ func TestRunContinues(t *testing.T) {
 	}
 }
 
-// systemd hears READY once there is a row, then WATCHDOG, at the end STOPPING.
-func TestRunNotifies(t *testing.T) {
-	h := newHost(t)
-	h.Runs(10, 0)
-	h.Says("logged-in-no-job", "1.0,null,null")
+// listen is systemd's end of sd_notify(3).
+func (h *host) listen(t *testing.T) (hear func() string) {
+	t.Helper()
 	socket := filepath.Join(h.Dir, "notify")
 	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	t.Cleanup(func() { conn.Close() })
 	t.Setenv("NOTIFY_SOCKET", socket)
 	t.Setenv("WATCHDOG_USEC", "100000")
 	t.Setenv("WATCHDOG_PID", "")
@@ -98,7 +98,7 @@ func TestRunNotifies(t *testing.T) {
 	// messages.
 	heard := make(chan string, 100_000)
 	go func() {
-		for buf := make([]byte, 64); ; {
+		for buf := make([]byte, 4096); ; {
 			n, err := conn.Read(buf)
 			if err != nil {
 				return
@@ -106,7 +106,7 @@ func TestRunNotifies(t *testing.T) {
 			heard <- string(buf[:n])
 		}
 	}()
-	hear := func() string {
+	return func() string {
 		select {
 		case text := <-heard:
 			return text
@@ -115,6 +115,14 @@ func TestRunNotifies(t *testing.T) {
 			return ""
 		}
 	}
+}
+
+// systemd hears READY once there is a row, then WATCHDOG, at the end STOPPING.
+func TestRunNotifies(t *testing.T) {
+	h := newHost(t)
+	h.Runs(10, 0)
+	h.Says("logged-in-no-job", "1.0,null,null")
+	hear := h.listen(t)
 	_, stop := h.start(true)
 	if got := hear(); got != "READY=1\nSTATUS=watching xmrig.service" {
 		t.Errorf("first %s", got)
@@ -135,6 +143,29 @@ func TestRunNotifies(t *testing.T) {
 	if last != "STOPPING=1" {
 		t.Errorf("last %s", last)
 	}
+}
+
+// An agent that cannot do its work says so to systemd when it is ready, and in its
+// file; and when it can.
+func TestDegraded(t *testing.T) {
+	h := newHashingHost(t)
+	hear := h.listen(t)
+	h.start(false)
+	want := "open database: stat " + h.Settings.Database + ": no such file or directory; " +
+		"it is waited for, until its application has made it; or name another one in fleet.hcl"
+	if got := hear(); got != "READY=1\nSTATUS=degraded: "+want {
+		t.Errorf("first %s", got)
+	}
+	if self := h.told("first", func(d agent.Daemon) bool { return d.PID != 0 }); !slices.Equal(self.Faults, []string{want}) {
+		t.Errorf("it says of itself %q", self.Faults)
+	}
+	h.Migrate()
+	for text := ""; text != "STATUS=watching xmrig.service"; {
+		if text = hear(); text != "WATCHDOG=1" && !strings.HasPrefix(text, "STATUS=") {
+			t.Errorf("then %s", text)
+		}
+	}
+	h.told("made", func(d agent.Daemon) bool { return len(d.Faults) == 0 })
 }
 
 // Nothing that happens to a database ends the loop, and each is recovered

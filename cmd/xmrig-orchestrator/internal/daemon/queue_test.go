@@ -105,7 +105,8 @@ Result=success
 	}
 }
 
-// While a command runs, the row says so.
+// While a command runs, the row says so, and has no figures of a process that is
+// about to be replaced.
 func TestUnderWay(t *testing.T) {
 	for action, state := range map[string]string{"start": "starting", "stop": "stopping", "restart": "restarting"} {
 		h := newHashingHost(t)
@@ -113,7 +114,10 @@ func TestUnderWay(t *testing.T) {
 		_, stop := h.start(true)
 		h.AwaitPoll("first")
 		h.mustEnqueue(action, "x")
-		h.Await(action, func(p health.Process) bool { return p.State == state })
+		p := h.Await(action, func(p health.Process) bool { return p.State == state })
+		if figures := p.Hashrate != nil && p.Accepted != nil && p.Rejected != nil && p.Snapshot != nil; figures != (action == "stop") {
+			t.Errorf("%s: the row is %+v", action, p)
+		}
 		h.Write("go", "")
 		h.Await("after "+action, func(p health.Process) bool { return p.State == "running" })
 		stop()

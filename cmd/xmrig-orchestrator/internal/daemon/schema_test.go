@@ -2,14 +2,11 @@ package daemon
 
 import (
 	"fmt"
-	"net"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"xmrfleet/cmd/xmrig-orchestrator/internal/health"
-	"xmrfleet/cmd/xmrig-orchestrator/internal/hosttest"
 	"xmrfleet/cmd/xmrig-orchestrator/internal/store"
 	"xmrfleet/modules/agent"
 )
@@ -205,25 +202,7 @@ func TestBusy(t *testing.T) {
 func TestLockThatStays(t *testing.T) {
 	h := newHashingHost(t)
 	h.Migrate()
-	socket := filepath.Join(h.Dir, "notify")
-	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	t.Setenv("NOTIFY_SOCKET", socket)
-	t.Setenv("WATCHDOG_USEC", "100000")
-	t.Setenv("WATCHDOG_PID", "")
-	heard := new(hosttest.Journal)
-	go func() {
-		for buf := make([]byte, 4096); ; {
-			n, err := conn.Read(buf)
-			if err != nil {
-				return
-			}
-			fmt.Fprintf(heard, "%s\n", buf[:n])
-		}
-	}()
+	hear := h.listen(t)
 	h.start(false)
 	h.AwaitPoll("first")
 	release := h.Locked("BEGIN IMMEDIATE")
@@ -231,16 +210,18 @@ func TestLockThatStays(t *testing.T) {
 	if got := h.faulty("locked", 1); got != want {
 		t.Errorf("faults are\n%s", got)
 	}
-	h.Logged(heard, "STATUS=degraded: database "+h.Settings.Database+": it is locked")
-	before := strings.Count(heard.String(), "WATCHDOG=1")
+	status := "STATUS=degraded: database " + h.Settings.Database + ": it is locked"
+	for !strings.HasPrefix(hear(), status) {
+	}
 	h.Polled("locked")
-	h.Until(func() bool { return strings.Count(heard.String(), "WATCHDOG=1") > before+2 },
-		func() string { return "systemd hears no more of it: " + heard.String() })
+	for range 3 {
+		if got := hear(); got != "WATCHDOG=1" {
+			t.Errorf("systemd hears %s", got)
+		}
+	}
 	release()
 	h.faulty("released", 0)
 	h.AwaitPoll("released")
-	h.Until(func() bool {
-		text := heard.String()
-		return strings.LastIndex(text, "STATUS=watching") > strings.LastIndex(text, "STATUS=degraded")
-	}, func() string { return "systemd hears " + heard.String() })
+	for hear() != "STATUS=watching xmrig.service" {
+	}
 }
