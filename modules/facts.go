@@ -17,7 +17,8 @@ type Facts struct {
 	Threads   int
 	MemoryKiB int64
 	SELinux   bool
-	BootID    string
+	MachineID string // of /etc/machine-id; clones of one disk share it
+	BootID    string // containers of one kernel share it
 
 	// XMRigs are the xmrig binaries found on the host, in the order in which
 	// they were looked for.
@@ -57,6 +58,7 @@ while read -r key value unit; do
 	[ "$key" != MemTotal: ] || { echo "memory=$value"; break; }
 done </proc/meminfo
 [ ! -e /sys/fs/selinux/enforce ] || echo selinux=yes
+[ ! -r /etc/machine-id ] || { read -r machine && echo "machine=$machine"; } </etc/machine-id
 read -r boot </proc/sys/kernel/random/boot_id && echo "boot=$boot"
 daemon=/usr/local/bin/xmrig-orchestrator
 [ ! -f "$daemon" ] || IFS= read -r first <"$daemon"
@@ -93,6 +95,8 @@ done
 
 var foundLine = regexp.MustCompile(`^([0-9a-f]{64}) (\S+) (.*)\t(.*)\t([0-9A-Za-z.+-]*)$`)
 
+var machineID = regexp.MustCompile(`^[0-9a-f]{32}$`)
+
 // onlyRoots are the owners and modes of a path and of all that leads to it,
 // where nobody but root can change or replace it.
 var onlyRoots = regexp.MustCompile(`^(root:[0-7]*[0145][0145],)+$`)
@@ -122,6 +126,10 @@ func ParseFacts(probed string) (Facts, error) {
 			f.MemoryKiB, _ = strconv.ParseInt(value, 10, 64)
 		case "selinux":
 			f.SELinux = value == "yes"
+		case "machine":
+			if machineID.MatchString(value) { // not "uninitialized"
+				f.MachineID = value
+			}
 		case "boot":
 			f.BootID = value
 		case "environment":
@@ -138,6 +146,11 @@ func ParseFacts(probed string) (Facts, error) {
 		return f, fmt.Errorf("read facts: unexpected answer %q", firstLine(probed))
 	}
 	return f, nil
+}
+
+// SameMachine reports whether two hosts are proven to be one.
+func (f Facts) SameMachine(other Facts) bool {
+	return f.MachineID != "" && f.BootID != "" && f.MachineID == other.MachineID && f.BootID == other.BootID
 }
 
 // oldestSystemd is the first version with journal namespaces: systemd.exec(5),

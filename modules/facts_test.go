@@ -15,6 +15,7 @@ systemd=systemd 252 (252.39-1~deb12u2)
 threads=16
 memory=32768000
 selinux=yes
+machine=0b1c2d3e4f5061728394a5b6c7d8e9f0
 boot=3d5c3a5e-6a57-4b0f-8a1c-0a0b0c0d0e0f
 environment=Environment="XMRIG_DB_PATH=/mnt/rails-storage/production.sqlite3"
 later=a fact that is not known yet
@@ -25,6 +26,7 @@ xmrig=damaged
 	want := Facts{
 		Hostname: "mini-1", Kernel: "6.1.0-30-amd64", Arch: "x86_64", OS: "Debian GNU/Linux 12 (bookworm)",
 		Systemd: 252, Threads: 16, MemoryKiB: 32768000, SELinux: true,
+		MachineID:     "0b1c2d3e4f5061728394a5b6c7d8e9f0",
 		BootID:        "3d5c3a5e-6a57-4b0f-8a1c-0a0b0c0d0e0f",
 		AgentDatabase: "/mnt/rails-storage/production.sqlite3",
 		XMRigs: []FoundBinary{
@@ -42,6 +44,30 @@ xmrig=damaged
 		if err == nil || err.Error() != want {
 			t.Errorf("%q: %v, want %s", probed, err, want)
 		}
+	}
+}
+
+func TestSameMachine(t *testing.T) {
+	const id = "0b1c2d3e4f5061728394a5b6c7d8e9f0"
+	a := Facts{MachineID: id, BootID: "1"}
+	for _, test := range []struct {
+		other Facts
+		want  bool
+	}{
+		{Facts{MachineID: id, BootID: "1"}, true},
+		{Facts{MachineID: id, BootID: "2"}, false},  // a clone
+		{Facts{MachineID: "f", BootID: "1"}, false}, // a container beside it
+		{Facts{BootID: "1"}, false},
+	} {
+		if got := a.SameMachine(test.other); got != test.want {
+			t.Errorf("%+v: got %v", test.other, got)
+		}
+	}
+	if (Facts{BootID: "1"}).SameMachine(Facts{BootID: "1"}) {
+		t.Error("two hosts without a machine id are one")
+	}
+	if f, _ := ParseFacts("uname=m 6 x86_64\nmachine=uninitialized\n"); f.MachineID != "" {
+		t.Errorf("got %q", f.MachineID)
 	}
 }
 
