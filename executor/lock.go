@@ -21,6 +21,10 @@ type Holder struct {
 	Run     string `json:"run"`
 	Command string `json:"command"` // "xmrfleet apply"
 
+	// Host is the name under which the holder knows the locked host; empty if
+	// it did not say.
+	Host string `json:"host,omitempty"`
+
 	Held time.Duration `json:"-"` // how long ago the lock was taken
 
 	pid   string        // of the loader, on the host

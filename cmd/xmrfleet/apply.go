@@ -19,8 +19,11 @@ import (
 
 type applyCmd struct {
 	planFlags
-	Yes  bool     `help:"Do not ask." short:"y" aliases:"auto-approve"`
-	Wait waitTime `help:"Wait until every changed miner hashes at its pool, at most 5 minutes, or with --wait=10m ten." placeholder:"DURATION"`
+	Yes         bool          `help:"Do not ask." short:"y" aliases:"auto-approve"`
+	Wait        waitTime      `help:"Wait until every changed miner hashes at its pool, at most 5 minutes, or with --wait=10m ten." placeholder:"DURATION"`
+	LockTimeout time.Duration `help:"Wait so long for hosts that another run holds." name:"lock-timeout" placeholder:"DURATION" xor:"lock"`
+	Partial     bool          `help:"Also where another run holds some of the hosts: change the others." xor:"lock"`
+
 	Plan fileName `arg:"" optional:"" name:"plan" help:"A plan that was saved with \"plan --out\", and approved."`
 }
 
@@ -43,7 +46,9 @@ func (c *applyCmd) Run(ctx context.Context, p *Program) error {
 	run := p.holder()
 	reading, cancel := p.unlessStopped(ctx)
 	defer cancel()
-	c.gather(reading, p, d, sessions, &run)
+	if held := c.claim(reading, p, d, sessions, run); held != nil {
+		return c.lockedOut(p, sessions, held, began)
+	}
 	c.refuseStale(sessions)
 	p.report.Report(view.Planned{Hosts: views(sessions), Details: c.Verbose, Took: time.Since(began)})
 
@@ -83,6 +88,38 @@ func (c *applyCmd) Run(ctx context.Context, p *Program) error {
 	p.remember(c.File, failed, doneOf(sessions))
 	p.report.Report(view.Applied{Results: results, Retry: p.retry(failed), Took: time.Since(began)})
 	return exitCode(t.code())
+}
+
+// claim locks and reads the hosts, all of them or, with --partial, those that
+// are free. It returns those that others hold, if that is why nothing is held.
+func (c *applyCmd) claim(ctx context.Context, p *Program, d *executor.Dialer, sessions []*session, run executor.Holder) []*session {
+	read := func(ctx context.Context, hosts []*session, done func(*session)) {
+		c.gather(ctx, p, d, hosts, &run, done)
+	}
+	var held []*session
+	if c.Partial {
+		read(ctx, sessions, func(*session) {})
+	} else {
+		claim := claim{run: p.run, sessions: sessions, timeout: c.LockTimeout, report: p.report, read: read, release: (*session).close}
+		held = claim.take(ctx)
+	}
+	gathered(sessions, p.run)
+	return held
+}
+
+// lockedOut reports that others hold hosts and nothing was changed.
+func (c *applyCmd) lockedOut(p *Program, sessions, held []*session, began time.Time) error {
+	e := view.LockedOut{Hosts: len(sessions), Held: len(held)}
+	for _, s := range sessions {
+		p.hosts.asked(s.err)
+		if !errors.Is(s.err, errLockedOut) {
+			e.Failed = append(e.Failed, view.Unheard{Host: s.host.Name, Err: s.err})
+		}
+	}
+	p.remember(c.File, failedOf(sessions), nil)
+	e.Took = time.Since(began)
+	p.report.Report(e)
+	return exitCode(exitLocked)
 }
 
 // apply changes the hosts, all at once, and tells how it goes.

@@ -104,32 +104,53 @@ func (c *planFlags) resources(h hcl.Host) []modules.Resource {
 	return h.Miner.Resources()
 }
 
-// gather reads all hosts at once and plans each. With a holder their locks
-// are taken, and the shells of hosts with something to do stay open.
-func (c *planFlags) gather(ctx context.Context, p *Program, d *executor.Dialer, sessions []*session, holder *executor.Holder) {
+// gather reads hosts, all at once, plans each and calls done after it. With a
+// holder their locks are taken and held.
+func (c *planFlags) gather(ctx context.Context, p *Program, d *executor.Dialer, sessions []*session, holder *executor.Holder, done func(*session)) {
 	b := startHeartbeat(p.report, namesIn(sessions))
 	defer b.end()
-	executor.Each(ctx, sessions, 0, func(ctx context.Context, s *session) (struct{}, error) {
+	outcomes := executor.Each(ctx, sessions, 0, func(ctx context.Context, s *session) (struct{}, error) {
 		ctx, cancel := c.withinTimeout(ctx)
 		defer cancel()
 		b.reads(s.host.Name)
 		defer b.rests(s.host.Name)
 		s.read(ctx, d, c.resources(s.host), holder)
-		if holder == nil || s.err != nil || s.plan.Empty() {
+		if holder == nil || s.err != nil {
 			s.close()
 		}
+		done(s)
 		return struct{}{}, nil
 	})
+	for i, o := range outcomes {
+		if s := sessions[i]; s.err == nil && s.plan == nil {
+			s.err = o.Err // not started, or a panic
+		}
+	}
+}
+
+// gathered looks at what was read as a whole. The shells of hosts without
+// anything to do are closed.
+func gathered(sessions []*session, run string) {
+	refuseTwice(sessions, run)
 	for _, s := range sessions {
-		if s.err == nil && s.plan == nil {
+		if s.err == nil && s.plan == nil { // let go of by a claim
 			s.err = fmt.Errorf("not read: %w", plan.ErrInterrupted)
+		}
+		if s.err != nil || s.plan.Empty() {
+			s.close()
 		}
 	}
 }
 
 func (s *session) read(ctx context.Context, d *executor.Dialer, resources []modules.Resource, holder *executor.Holder) {
+	open := executor.OpenOptions{First: plan.Probes(resources)}
+	if holder != nil {
+		lock := *holder
+		lock.Host = s.host.Name
+		open.Lock = &lock
+	}
 	var answers []modules.Result
-	s.shell, answers, s.err = d.Open(ctx, target(s.host), executor.OpenOptions{Lock: holder, First: plan.Probes(resources)})
+	s.shell, answers, s.err = d.Open(ctx, target(s.host), open)
 	if s.err == nil {
 		s.plan, s.err = plan.Make(resources, answers)
 	}

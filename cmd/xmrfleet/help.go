@@ -17,6 +17,7 @@ var examples = map[string]string{
 	"apply": `
   xmrfleet apply                         # shows the plan and asks
   xmrfleet apply --yes -l @office        # in CI
+  xmrfleet apply --lock-timeout 5m       # waits where another run holds a host
   xmrfleet apply --target agent          # only the health agent
   xmrfleet apply next.plan               # what "plan --out next.plan" showed`,
 	"status": `

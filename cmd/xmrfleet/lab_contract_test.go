@@ -105,16 +105,17 @@ host "dead" { address = "127.0.0.1" }
 		"history -l well", "facts -l well,locked", "ssh-check -l well")
 	table = append(table, cells(exitChanges, "plan -l locked --detailed-exitcode", "plan -l locked --detailed-exitcode --out next.plan")...)
 	table = append(table, cells(exitLocked,
-		"apply --yes -l locked", "apply --yes -l well,locked", "apply next.plan",
+		"apply --yes -l locked", "apply --yes -l well,locked", "apply --yes -l locked,dead", "apply --yes", "apply next.plan",
+		"apply --yes -l locked --partial", "apply --yes -l well,locked --lock-timeout 1s",
 		"start --direct -l locked", "stop --direct -l locked", "restart --direct -l locked")...)
 	table = append(table, cells(exitPartial,
-		"plan", "plan -l locked,dead --detailed-exitcode", "apply --yes", "apply --yes -l well,refused",
+		"plan", "plan -l locked,dead --detailed-exitcode", "apply --yes --partial", "apply --yes -l well,refused",
 		"status", "status -l dead", "status --why refused",
 		"restart --direct --yes -l well,locked", "restart --direct --yes -l well,dead",
 		"logs", "exec -- true", "exec -l well,dead --sudo -- true", "exec -l well -- false", "rerun",
 		"history", "facts", "ssh-check")...)
 	table = append(table, cells(exitError,
-		"plan -l refused", "plan -l refused,dead", "apply --yes -l dead", "apply --yes -l locked,dead",
+		"plan -l refused", "plan -l refused,dead", "apply --yes -l dead", "apply --yes --partial -l locked,dead",
 		"restart", "stop -l dead", "start --direct -l refused", "logs refused", "exec -l dead,refused -- true",
 		"rerun", "history -l dead", "facts -l refused", "ssh-check -l refused,dead")...)
 	f.until("well", `xmrig-orchestrator status --json | grep -q '"state": *"running"'`)

@@ -32,7 +32,7 @@ func TestSecondApply(t *testing.T) {
 	o := f.mustRun(exitLocked, "apply", "--yes")
 	contains(t, o.stdout, "  ! mini-1  lock /run/xmrfleet: held by "+me.Username+"@"+machine+": xmrfleet apply, run ",
 		fmt.Sprintf(", pid %d, for ", first.cmd.Process.Pid), "hint: wait until it is done; a run that died loses the lock after 30s",
-		"Plan: nothing to do, 1 host is as described. 1 host was not read.")
+		"Apply: nothing was changed: 1 of 2 hosts is held by another run.", "hint: --lock-timeout 5m waits")
 	f.mustRun(exitChanges, "plan", "-l", "mini-1", "--detailed-exitcode")
 	contains(t, f.mustRun(exitPartial, "status", "-l", "mini-1").stdout, "mini-1  absent")
 

@@ -29,7 +29,8 @@ func (c *planCmd) Run(ctx context.Context, p *Program) error {
 	defer d.Close()
 	reading, cancel := p.unlessStopped(ctx)
 	defer cancel()
-	c.gather(reading, p, d, sessions, nil)
+	c.gather(reading, p, d, sessions, nil, func(*session) {})
+	gathered(sessions, p.run)
 	p.report.Report(view.Planned{Hosts: views(sessions), Details: c.Verbose, Took: time.Since(began)})
 
 	var t tally

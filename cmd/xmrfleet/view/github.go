@@ -65,6 +65,10 @@ func (g *GitHub) Report(e Event) {
 				g.host(r.Host, fmt.Errorf("%s: %w", progressOf(r), err))
 			}
 		}
+	case LockedOut:
+		for _, u := range e.Failed {
+			g.host(u.Host, u.Err)
+		}
 	case Status:
 		g.statuses(e.Hosts)
 	case Why:

@@ -49,6 +49,7 @@ var (
 	applyProgressLine = lineOf[applyProgress]("apply_progress")
 	applyCompleteLine = lineOf[applyEnd]("apply_complete")
 	applyErroredLine  = lineOf[applyEnd]("apply_errored")
+	lockWaitLine      = lineOf[lockWait]("lock_wait")
 	heartbeatLine     = lineOf[heartbeatFields]("heartbeat")
 	interruptedLine   = lineOf[noFields]("interrupted")
 	hostSummaryLine   = lineOf[hostSummary]("host_summary")
