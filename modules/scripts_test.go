@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"xmrfleet/modules/agent"
 )
@@ -101,6 +102,16 @@ func askAll(h *host) {
 	h.must(Audit("one\ntwo $(three)"))
 	if got := h.read("/run/fake/journal"); got != `one\ntwo $(three)`+"\n" {
 		h.t.Errorf("audit: %q", got)
+	}
+	for status, want := range map[string]string{"0": "who: what: done\n", "3": "who: what: failed, exit status 3\n"} {
+		h.write("/run/fake/journal", "", 0o644)
+		r := h.run(Audited("who: what", "done", Command{Script: lineScript, Args: []string{"echo said; exit " + status}}))
+		if got := h.read("/run/fake/journal"); r.Stdout != "said\n" || strconv.Itoa(r.Status) != status || got != "who: what\n"+want {
+			h.t.Errorf("audited: %+v, %q", r, got)
+		}
+	}
+	if got := h.must(AuditTrail(time.Hour)); !strings.Contains(got, "--identifier=xmrfleet _UID=0 --lines=1000 --since=-3600000000us --reverse") {
+		h.t.Errorf("audit trail: %q", got)
 	}
 	for want, words := range map[string][]string{"a b\n": {"echo a b"}, "a  b\n": {"echo", "a  b"}} {
 		if got := h.must(Exec(words...)); got != want {

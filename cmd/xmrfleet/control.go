@@ -49,9 +49,6 @@ func (c *control) run(ctx context.Context, p *Program, action modules.Action) er
 		return err
 	}
 	run := p.holder()
-	if c.Reason == "" && !c.Direct {
-		c.Reason = fmt.Sprintf("xmrfleet %s by %s@%s", action, run.User, run.Machine)
-	}
 	command := modules.Control{Action: action, Reason: p.out.Mask(c.Reason), NoWait: c.NoWait, Direct: c.Direct}
 	task := task{phase: view.Changing, change: plan.Change{Resource: "service xmrig", Change: modules.Change{Action: action}}}
 	outcomes := onEachWithHeartbeat(ctx, p, c.connectionFlags, hosts, task, func(ctx context.Context, d *executor.Dialer, h hcl.Host) (time.Duration, error) {
@@ -98,11 +95,15 @@ func (c *control) approved(p *Program, fleet *hcl.Fleet, action modules.Action) 
 // carryOut has the host do what command says.
 func carryOut(ctx context.Context, d *executor.Dialer, h hcl.Host, command modules.Control, run executor.Holder) error {
 	command.Desired = h.Miner.XMRig.State
-	options := executor.OpenOptions{}
+	entry := strings.TrimSuffix(fmt.Sprintf("%s: %s %s: %s", who(run), command.Action, agent.MinerUnit, command.Reason), ": ")
+	options, well := executor.OpenOptions{}, "done"
 	if command.Direct {
 		options.Lock = &run
-		what := strings.TrimSuffix(fmt.Sprintf("%s %s: %s", command.Action, agent.MinerUnit, command.Reason), ": ")
-		options.First = []modules.Command{modules.Audit(who(run) + ": " + what)}
+	} else {
+		command.Reason = signed(command, run)
+		if command.NoWait {
+			well = "handed to the agent"
+		}
 	}
 	shell, _, err := d.Open(ctx, target(h), options)
 	if err != nil {
@@ -110,9 +111,17 @@ func carryOut(ctx context.Context, d *executor.Dialer, h hcl.Host, command modul
 	}
 	defer shell.Close()
 	// Not among the First commands, which may run twice, and late.
-	results, err := shell.Run(ctx, nil, command.Command())
+	results, err := shell.Run(ctx, nil, modules.Audited(entry, well, command.Command()))
 	if err != nil {
 		return err
 	}
 	return command.Err(results[0])
+}
+
+// signed is the reason for the agent's history, and who gives it.
+func signed(command modules.Control, run executor.Holder) string {
+	if command.Reason == "" {
+		return fmt.Sprintf("xmrfleet %s by %s@%s", command.Action, run.User, run.Machine)
+	}
+	return fmt.Sprintf("%s (%s@%s)", command.Reason, run.User, run.Machine)
 }

@@ -35,7 +35,7 @@ func (c *execCmd) Run(ctx context.Context, p *Program) error {
 	if err != nil {
 		return err
 	}
-	e := execution{execCmd: c, mask: p.out.Mask, audit: modules.Audit(who(p.holder()) + ": exec " + p.out.Mask(strings.Join(c.Command, " "))), show: c.shower(p, hosts)}
+	e := execution{execCmd: c, mask: p.out.Mask, entry: who(p.holder()) + ": exec " + p.out.Mask(strings.Join(c.Command, " ")), show: c.shower(p, hosts)}
 	ctx, cancel := p.output.whileRead(ctx)
 	defer cancel()
 	var outcomes []executor.Outcome[view.HostExec]
@@ -92,7 +92,7 @@ func (c *execCmd) shower(p *Program, hosts []hcl.Host) func(host string, stderr 
 // An execution is an exec on all its hosts.
 type execution struct {
 	*execCmd
-	audit modules.Command
+	entry string                                      // of the journal, for what root does
 	mask  func(string) string                         // hides secrets
 	show  func(host string, stderr bool, text []byte) // nil: nothing is shown at once
 }
@@ -100,16 +100,15 @@ type execution struct {
 func (e *execution) run(ctx context.Context, d *executor.Dialer, h hcl.Host) (r view.HostExec, err error) {
 	began := time.Now()
 	defer func() { r.Took = time.Since(began) }()
-	open := executor.OpenOptions{Login: !e.Sudo}
-	if e.Sudo {
-		open.First = []modules.Command{e.audit}
-	}
-	shell, _, err := d.Open(ctx, target(h), open)
+	shell, _, err := d.Open(ctx, target(h), executor.OpenOptions{Login: !e.Sudo})
 	if err != nil {
 		return r, err
 	}
 	defer shell.Close()
 	command := modules.Exec(e.Command...)
+	if e.Sudo {
+		command = modules.Audited(e.entry, "done", command)
+	}
 	r.Begun = true
 	stdout, stderr := e.capture(h, false), e.capture(h, true)
 	r.Status, err = shell.Stream(ctx, stdout, stderr, command.Script, command.Args...)

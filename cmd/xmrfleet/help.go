@@ -46,7 +46,8 @@ var examples = map[string]string{
   xmrfleet restart -l 'mini-*' --reason 'new kernel'
   xmrfleet restart -l mini-1 --direct    # past an agent that is dead`,
 	"history": `
-  xmrfleet history -l mini-1`,
+  xmrfleet history -l mini-1
+  xmrfleet history --since 7d            # who changed what, by the journals`,
 	"validate": `
   xmrfleet validate
   xmrfleet validate -f other.hcl --var site=attic`,

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"strings"
 	"testing"
 )
 
@@ -32,8 +33,14 @@ host "miner-beta" {}
 	contains(t, o.stderr, "every host is meant", "pass --yes")
 	contains(t, f.mustRun(exitDone, "restart", "--yes").stdout, "Restart: 2 of 2 hosts.")
 
-	contains(t, f.mustRun(exitDone, "history").stdout, "restart completed (a test)", "stop completed (xmrfleet stop by ", "start completed")
+	contains(t, f.mustRun(exitDone, "history").stdout, "restart completed (a test (", "stop completed (xmrfleet stop by ", "start completed")
 	contains(t, f.mustRun(exitDone, "history", "--json", "-l", "mini-1").stdout, `"type":"history_event"`, `"action":"restart"`, `"type":"run_summary"`)
+	contains(t, f.mustRun(exitDone, "history", "--since", "7d", "-l", "mini-1").stdout, ": restart xmrig.service: a test: done\n", ": stop xmrig.service: done\n",
+		": made all 11 changes\n", " within 7 days.")
+	f.sh("mini-1", `runuser -u nobody -- sh -c 'echo forged | systemd-cat -t xmrfleet'; journalctl --sync`)
+	if o := f.mustRun(exitDone, "history", "--json", "-l", "mini-1"); strings.Contains(o.stdout, "forged") || !strings.Contains(o.stdout, `"type":"audit_entry"`) {
+		t.Error(o.stdout)
+	}
 }
 
 func TestControlDirect(t *testing.T) {
@@ -48,8 +55,11 @@ func TestControlDirect(t *testing.T) {
 	contains(t, f.mustRun(exitDone, "start", "-l", "mini-1", "--direct").stdout, "started")
 	contains(t, f.sh("mini-1", `systemctl is-active xmrig; systemctl is-enabled xmrig; :`), "active\nenabled\n")
 
+	contains(t, f.sh("mini-1", `journalctl -q -t xmrfleet -o cat`), ": stop xmrig.service\n", ": stop xmrig.service: done\n",
+		": restart xmrig.service: failed, exit status 69\n")
+
 	f.sh("mini-1", `rm /usr/local/bin/xmrig-orchestrator`)
-	contains(t, f.mustRun(exitError, "history").stdout, "there is no health agent on the host")
+	contains(t, f.mustRun(exitError, "history").stdout, ": stop xmrig.service: done\n", "there is no health agent on the host")
 }
 
 // More than five commands in a minute are refused, as the specification wants.

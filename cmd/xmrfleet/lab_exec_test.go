@@ -48,7 +48,7 @@ retry: xmrfleet exec -l m3,dead -- 'echo same; ! [ -e /run/odd ] || { echo odd >
 	if o := f.mustRun(exitDone, "exec", "-l", "m1", "--sudo", "--", "id -un; pwd"); o.stdout != "root\n/root\n" {
 		t.Error(o)
 	}
-	contains(t, f.sh("m1", `journalctl -q -t xmrfleet -o cat`), ": exec id -un; pwd\n")
+	contains(t, f.sh("m1", `journalctl -q -t xmrfleet -o cat`), ": exec id -un; pwd\n", ": exec id -un; pwd: done\n")
 	o = f.mustRun(exitDone, "exec", "-l", "m[1-2]", "--stream", "--", "echo one; echo two >&2")
 	contains(t, o.stdout, "m1  one\n", "m2  one\n")
 	contains(t, o.stderr, "m1  two\n", "m2  two\n", "Exec: exit 0 on 2 of 2 hosts.")

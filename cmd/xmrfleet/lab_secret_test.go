@@ -189,7 +189,7 @@ func TestSecretsOfCommands(t *testing.T) {
 	all(exitDone, "complete", "--", "plan", "-l", "")
 	f.mustRun(exitDone, "restart", "-l", "mini-2", "--reason", "because of "+token)
 	all(exitDone, "history", "-v")
-	contains(t, texts["history"], "restart completed (because of (sensitive))")
+	contains(t, texts["history"], "restart completed (because of (sensitive) (")
 	contains(t, texts["logs"], "the token is (sensitive) and the user (sensitive)\n")
 	contains(t, texts["exec"], `"access-token": "(sensitive)"`)
 

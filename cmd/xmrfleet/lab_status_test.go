@@ -119,7 +119,7 @@ func TestStatusWithoutAgent(t *testing.T) {
 	f.mustRun(exitDone, "start", "-l", "mini-1")
 	f.awaitState("mini-1", "running", "healthy")
 	contains(t, f.mustRun(exitDone, "status").stdout, "mini-1  running", "  1 command failed within the last hour\n", "1 as described, 1 command failed within the last hour.")
-	contains(t, f.mustRun(exitDone, "status", "--why").stdout, "      commands    1 command failed within the last hour\n", "  restart failed (a test): ")
+	contains(t, f.mustRun(exitDone, "status", "--why").stdout, "      commands    1 command failed within the last hour\n", "  restart failed (a test (")
 	contains(t, f.mustRun(exitDone, "status", "--json").stdout, `"failed_commands":1,"took_ms"`)
 }
 

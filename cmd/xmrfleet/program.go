@@ -45,7 +45,7 @@ type CLI struct {
 	Start    startCmd    `cmd:"" help:"Start miners."`
 	Stop     stopCmd     `cmd:"" help:"Stop miners."`
 	Restart  restartCmd  `cmd:"" help:"Restart miners."`
-	History  historyCmd  `cmd:"" help:"Show what happened within the last 24 hours."`
+	History  historyCmd  `cmd:"" help:"Show what happened, by default within 24 hours."`
 	Validate validateCmd `cmd:"" help:"Check fleet.hcl, without any network."`
 	Fmt      fmtCmd      `cmd:"" help:"Bring fleet.hcl into the canonical format."`
 

@@ -13,9 +13,10 @@ import (
 	"xmrfleet/modules/printable"
 )
 
-// History: the hosts told what happened within the last day.
+// History: the hosts told what happened within the last while.
 type History struct {
 	Hosts   int
+	Since   time.Duration
 	Events  []PastEvent // the newest last
 	Unheard []Unheard
 	Took    time.Duration
@@ -25,6 +26,7 @@ type History struct {
 type PastEvent struct {
 	Host string
 	agent.Event
+	Audit string // an entry of the journal, if it is neither command nor decision
 }
 
 // linesOfEvent is how many lines of a terminal an event gets at most.
@@ -57,7 +59,10 @@ func oneLineOf(s string) string { return strings.ReplaceAll(strings.TrimSpace(s)
 
 // String is what happened, in one line unless a program printed more.
 func (e PastEvent) String() string {
-	if e.Decision != nil {
+	switch {
+	case e.Audit != "":
+		return e.Audit
+	case e.Decision != nil:
 		return e.Decision.String()
 	}
 	c := e.Command
@@ -75,8 +80,11 @@ func (e PastEvent) String() string {
 }
 
 func (e History) total() string {
-	var commands, failed int
+	var commands, failed, audits int
 	for _, event := range e.Events {
+		if event.Audit != "" {
+			audits++
+		}
 		if c := event.Command; c != nil {
 			commands++
 			if c.Status == "failed" {
@@ -88,11 +96,32 @@ func (e History) total() string {
 	if failed > 0 {
 		total += fmt.Sprintf(" (%d failed)", failed)
 	}
-	total += ", " + Plural(len(e.Events)-commands, "decision") + " within 24 hours."
+	total += ", " + Plural(len(e.Events)-commands-audits, "decision")
+	if audits > 0 {
+		total += ", " + Plural(audits, "line") + " of the journals"
+	}
+	total += " within " + e.span() + "."
 	if len(e.Unheard) > 0 {
 		total += fmt.Sprintf(" %s not read.", wasWere(len(e.Unheard), "host"))
 	}
 	return total
+}
+
+// span is how far back the history goes.
+func (e History) span() string {
+	const day = 24 * time.Hour
+	switch {
+	case e.Since > day && e.Since%day == 0:
+		return Plural(int(e.Since/day), "day")
+	case e.Since%time.Hour == 0:
+		return Plural(int(e.Since/time.Hour), "hour")
+	}
+	return ageText(e.Since)
+}
+
+type auditEntry struct {
+	At   time.Time `json:"at"`
+	Text string    `json:"text"`
 }
 
 type historyEvent struct {
@@ -108,6 +137,10 @@ type historySummary struct {
 func (e History) lines() []line {
 	var lines []line
 	for _, event := range e.Events {
+		if event.Audit != "" {
+			lines = append(lines, auditEntryLine.line(event.Host, event.Host+": "+event.Audit, auditEntry{event.At.UTC(), event.Audit}))
+			continue
+		}
 		lines = append(lines, historyEventLine.line(event.Host, event.Host+": "+event.String(), historyEvent{event.Event}))
 	}
 	for _, u := range e.Unheard {

@@ -30,8 +30,8 @@ func TestNarrow(t *testing.T) {
 			{Name: "mini-1", User: "deploy", Address: "10.0.0.7:22", Took: time.Millisecond, HostKey: "ssh-ed25519 SHA256:n55yAi1paKwvcjKSCeURbMPVCFHPVMEEDDbSCEFIVR8", KnownFrom: "known_hosts:1",
 				Settings: []executor.Setting{{Keyword: "Port", Value: "22", Origin: executor.FromDefault}}},
 		}}}}})
-		report.Report(History{Hosts: 2, Took: time.Second, Events: []PastEvent{
-			{"miner-beta", agent.Event{At: at, Decision: &agent.Decision{State: agent.Running, Cause: "healthy", Evidence: "500.0 H/s, pool pool.example:443"}}},
+		report.Report(History{Hosts: 2, Took: time.Second, Since: 24 * time.Hour, Events: []PastEvent{
+			{Host: "miner-beta", Event: agent.Event{At: at, Decision: &agent.Decision{State: agent.Running, Cause: "healthy", Evidence: "500.0 H/s, pool pool.example:443"}}},
 		}})
 		report.Report(Facts{Took: time.Second, Hosts: []HostFacts{{Host: "miner-beta",
 			Facts: modules.Facts{OS: "Debian GNU/Linux 12 (bookworm)", Kernel: "6.1.0-28-amd64", Arch: "x86_64", Systemd: 252, Threads: 32, MemoryKiB: 32768000}}}})
@@ -50,8 +50,8 @@ func TestNarrowSecrets(t *testing.T) {
 			{Host: "miner-delta", Plan: &plan.Plan{Warnings: []string{"there is " + secret}, Changes: []plan.Change{
 				{Resource: "file /etc/a", Change: modules.Change{Action: modules.Update, Before: "old " + secret + "\n", After: "new " + secret + "\n",
 					Fields: []modules.Field{{Name: "text", Old: secret, New: "x" + secret}}}}}}}}})
-		report.Report(History{Hosts: 1, Took: time.Second, Events: []PastEvent{
-			{"miner-beta", agent.Event{Command: &agent.Command{Action: "stop", Status: "failed", Reason: strings.Repeat("because ", 15) + secret}}}}})
+		report.Report(History{Hosts: 1, Took: time.Second, Since: 24 * time.Hour, Events: []PastEvent{
+			{Host: "miner-beta", Event: agent.Event{Command: &agent.Command{Action: "stop", Status: "failed", Reason: strings.Repeat("because ", 15) + secret}}}}})
 		report.Report(SSHCheck{Took: time.Second, Hosts: []HostCheck{{Host: "mini-1", Trace: &executor.Trace{Err: failed}}}})
 		p.failure(new(strings.Builder), "mini-1", failed)
 		Progress{Printer: p, Now: time.Now}.End(HostResult{Host: "mini-1", Failed: failed})

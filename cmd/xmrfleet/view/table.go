@@ -71,6 +71,7 @@ var (
 	hostLostLine = lineOf[hostLost]("host_lost")
 	hostBackLine = lineOf[noFields]("host_back")
 
+	auditEntryLine     = lineOf[auditEntry]("audit_entry")
 	historyEventLine   = lineOf[historyEvent]("history_event")
 	historySummaryLine = lineOf[historySummary]("history_summary")
 	hostFactsLine      = lineOf[hostFactsFields]("host_facts")

@@ -156,7 +156,7 @@ func (p *Printer) events(out *strings.Builder, h HostWhy) {
 	p.hang(out, "      ", 8, head)
 	for _, event := range h.Events[skipped:] {
 		stamp := event.At.Local().Format(time.DateTime)
-		p.hang(out, "        "+p.faint(stamp)+"  ", 10, PastEvent{h.Host, event}.String())
+		p.hang(out, "        "+p.faint(stamp)+"  ", 10, PastEvent{Host: h.Host, Event: event}.String())
 	}
 }
 
