@@ -34,7 +34,12 @@ type Fleet struct {
 
 	// Hosts are in the order of their host blocks, followed by those that only
 	// the hosts expression names, in its order.
-	Hosts  []Host
+	Hosts []Host
+
+	// Removed are hosts that are not of the fleet any more and from which
+	// everything is to be taken: their miners are absent.
+	Removed []Host
+
 	Groups []string // declared groups, in order
 
 	// RequireSelector is set where a command that changes hosts must be told

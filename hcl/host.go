@@ -202,6 +202,9 @@ func (r resolver) xmrig() modules.XMRig {
 		priority := int(n)
 		x.Priority = &priority
 	}
+	if r.host.removed {
+		x.State = modules.StateAbsent
+	}
 	x.Source = r.source(x)
 	if x.State == modules.StateAbsent {
 		return x

@@ -96,12 +96,14 @@ type declaration struct {
 	name    string
 	address string
 	groups  []string
+	removed bool // nothing is to be on it any more
 	rng     hcl.Range
 	layer   *layer
 }
 
-// declarations are the hosts of the host blocks and of the hosts expression. A
-// host of the expression may have a block, which says more about it.
+// declarations are the hosts of the host and removed blocks and of the hosts
+// expression. A host of the expression may have a block, which says more about
+// it.
 func (l *loader) declarations(blocks hcl.Blocks, expr *hcl.Attribute, groups map[string]*layer) []declaration {
 	var all []declaration
 	for _, b := range blocks {
@@ -111,17 +113,17 @@ func (l *loader) declarations(blocks hcl.Blocks, expr *hcl.Attribute, groups map
 		all = append(all, l.hostsExpression(expr)...)
 	}
 	first := map[string]hcl.Range{}
-	hasBlock := map[string]bool{}
+	hasBlock, removed := map[string]bool{}, map[string]bool{}
 	var out []declaration
 	for i, d := range all {
 		isBlock := i < len(blocks)
 		if rng, ok := first[d.name]; ok {
-			if isBlock || !hasBlock[d.name] {
+			if isBlock || !hasBlock[d.name] || removed[d.name] {
 				l.duplicate(d.rng, "host", d.name, rng)
 			}
 			continue
 		}
-		hasBlock[d.name] = isBlock
+		hasBlock[d.name], removed[d.name] = isBlock, d.removed
 		first[d.name] = d.rng
 		if !isHostName(d.name) {
 			l.diags.add("", problem(d.rng, "Invalid host name", "The name %q cannot be used: it %s.", d.name, hostNameRule))
@@ -156,9 +158,13 @@ var (
 )
 
 func (l *loader) hostBlock(b *hcl.Block, groups map[string]*layer) declaration {
-	content, diags := b.Body.Content(hostSchema)
+	schema, removed := hostSchema, b.Type == "removed"
+	if removed {
+		schema = removedSchema
+	}
+	content, diags := b.Body.Content(schema)
 	l.diags.add("", diags...)
-	d := declaration{name: b.Labels[0], rng: b.DefRange, layer: l.layer(content)}
+	d := declaration{name: b.Labels[0], removed: removed, rng: b.DefRange, layer: l.layer(content)}
 	if at := content.Attributes["address"]; at != nil {
 		if v := l.setting(addressAttribute, at).value; v.IsKnown() && !v.IsNull() {
 			d.address = v.AsString()

@@ -130,11 +130,17 @@ func (l *loader) load() *Fleet {
 			fleet.Groups = append(fleet.Groups, name)
 		}
 	}
-	declared := l.declarations(blocks["host"], content.Attributes["hosts"], groups)
-	for _, d := range declared {
-		fleet.Hosts = append(fleet.Hosts, l.host(d, base, groups))
+	declared := l.declarations(slices.Concat(blocks["host"], blocks["removed"]), content.Attributes["hosts"], groups)
+	hosts := make([]Host, len(declared))
+	for i, d := range declared {
+		hosts[i] = l.host(d, base, groups)
+		if d.removed {
+			fleet.Removed = append(fleet.Removed, hosts[i])
+		} else {
+			fleet.Hosts = append(fleet.Hosts, hosts[i])
+		}
 	}
-	l.oneNameEach(declared, fleet.Hosts)
+	l.oneNameEach(declared, hosts)
 	fleet.Secrets = l.sortedSecrets()
 	return fleet
 }

@@ -105,7 +105,14 @@ var (
 		hcl.BlockHeaderSchema{Type: "locals"},
 		hcl.BlockHeaderSchema{Type: "host", LabelNames: []string{"name"}},
 		hcl.BlockHeaderSchema{Type: "group", LabelNames: []string{"name"}},
+		hcl.BlockHeaderSchema{Type: "removed", LabelNames: []string{"name"}},
 	)
 	hostSchema  = layerSchema([]string{"address", "groups"})
 	groupSchema = layerSchema(nil)
+
+	// removedSchema is all that it takes to reach a host that is to hold nothing.
+	removedSchema = &hcl.BodySchema{
+		Attributes: []hcl.AttributeSchema{{Name: "address"}, {Name: "groups"}},
+		Blocks:     []hcl.BlockHeaderSchema{{Type: "ssh"}},
+	}
 )

@@ -50,6 +50,7 @@ func (c *applyCmd) Run(ctx context.Context, p *Program) error {
 		return c.lockedOut(p, sessions, held, began)
 	}
 	c.refuseStale(sessions)
+	p.report.Report(c.removals(sessions))
 	p.report.Report(view.Planned{Hosts: views(sessions), Details: c.Verbose, Took: time.Since(began)})
 
 	var todo []*session
@@ -64,6 +65,7 @@ func (c *applyCmd) Run(ctx context.Context, p *Program) error {
 	p.hosts = t
 	if len(todo) == 0 || p.stopped() {
 		p.remember(c.File, failedOf(sessions), doneOf(sessions))
+		c.enlist(sessions)
 		return exitCode(t.code())
 	}
 	if !c.Yes && c.saved == nil {
@@ -86,6 +88,7 @@ func (c *applyCmd) Run(ctx context.Context, p *Program) error {
 	}
 	failed := failedOf(sessions)
 	p.remember(c.File, failed, doneOf(sessions))
+	c.enlist(sessions)
 	p.report.Report(view.Applied{Results: results, Retry: p.retry(failed), Took: time.Since(began)})
 	return exitCode(t.code())
 }

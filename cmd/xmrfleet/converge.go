@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"xmrfleet/cmd/xmrfleet/supply"
 	"xmrfleet/cmd/xmrfleet/view"
@@ -20,6 +21,7 @@ type planFlags struct {
 	AllowDowngrade bool          `help:"Let the agent of this xmrfleet take the place of a newer one." name:"allow-downgrade"`
 
 	saved *plan.Saved // what may be done, if a plan file says so
+	fleet *hcl.Fleet  // as it was read by prepare
 }
 
 // A session is one host of a run: its description, its plan or why it has
@@ -59,12 +61,15 @@ func (c *planFlags) prepare(ctx context.Context, p *Program, choose func(*hcl.Fl
 	if err != nil {
 		return nil, err
 	}
+	c.fleet = fleet
 	if c.saved != nil {
 		if err := c.saved.Unlock(p.inputs); err != nil {
 			return nil, err
 		}
 	}
-	hosts, err := choose(fleet)
+	all := *fleet
+	all.Hosts = slices.Concat(fleet.Hosts, fleet.Removed)
+	hosts, err := choose(&all)
 	if err != nil {
 		return nil, err
 	}

@@ -24,7 +24,9 @@ var layers = map[string][]string{
 	"xmrfleet/cmd/xmrfleet/lines":    nil,
 	"xmrfleet/cmd/xmrfleet/screen":   nil,
 	"xmrfleet/cmd/xmrfleet/selector": {"xmrfleet/hcl"},
-	"xmrfleet/cmd/xmrfleet/lastrun":  {"xmrfleet/hcl"},
+	"xmrfleet/cmd/xmrfleet/cache":    nil,
+	"xmrfleet/cmd/xmrfleet/lastrun":  {"xmrfleet/hcl", "xmrfleet/cmd/xmrfleet/cache"},
+	"xmrfleet/cmd/xmrfleet/roster":   {"xmrfleet/hcl", "xmrfleet/cmd/xmrfleet/cache"},
 	"xmrfleet/cmd/xmrfleet/supply":   {"xmrfleet/hcl", "xmrfleet/modules"},
 	"xmrfleet/cmd/xmrfleet/view": {
 		"xmrfleet/executor", "xmrfleet/hcl", "xmrfleet/modules", "xmrfleet/modules/agent", "xmrfleet/plan",
@@ -36,8 +38,8 @@ var layers = map[string][]string{
 	"xmrfleet/cmd/xmrfleet": {
 		"xmrfleet/modules", "xmrfleet/modules/agent", "xmrfleet/hcl", "xmrfleet/plan", "xmrfleet/executor",
 		"xmrfleet/cmd/xmrfleet/journal", "xmrfleet/cmd/xmrfleet/lastrun", "xmrfleet/cmd/xmrfleet/lines",
-		"xmrfleet/cmd/xmrfleet/screen", "xmrfleet/cmd/xmrfleet/selector", "xmrfleet/cmd/xmrfleet/supply",
-		"xmrfleet/cmd/xmrfleet/view",
+		"xmrfleet/cmd/xmrfleet/roster", "xmrfleet/cmd/xmrfleet/screen", "xmrfleet/cmd/xmrfleet/selector",
+		"xmrfleet/cmd/xmrfleet/supply", "xmrfleet/cmd/xmrfleet/view",
 	},
 
 	"xmrfleet/cmd/xmrig-orchestrator/internal/cpu":     nil,

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"xmrfleet/cmd/xmrfleet/view"
 	"xmrfleet/executor"
 	"xmrfleet/hcl"
@@ -21,7 +23,7 @@ func (p *Program) read(f fleetFlags) (*hcl.Fleet, hcl.Diagnostics) {
 	fleet, diags := hcl.Load(f.File, hcl.Options{Vars: f.Var, Env: p.lookup})
 	loaded := view.Loaded{Diagnostics: diags}
 	if fleet != nil {
-		loaded.Hosts, loaded.Secrets, p.inputs.File = fleet.Hosts, fleet.Secrets, fleet.Text
+		loaded.Hosts, loaded.Secrets, p.inputs.File = slices.Concat(fleet.Hosts, fleet.Removed), fleet.Secrets, fleet.Text
 	}
 	p.out.Hide(loaded.Secrets)
 	p.err.Hide(loaded.Secrets)

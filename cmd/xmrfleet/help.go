@@ -48,6 +48,8 @@ var examples = map[string]string{
 	"history": `
   xmrfleet history -l mini-1
   xmrfleet history --since 7d            # who changed what, by the journals`,
+	"forget": `
+  xmrfleet forget h4`,
 	"validate": `
   xmrfleet validate
   xmrfleet validate -f other.hcl --var site=attic`,

@@ -9,10 +9,11 @@
 // list of commands), identity.go (which run it is), streams.go, signals.go,
 // report.go and exit.go (how it is told and how it ends), flags.go, fleet.go,
 // each.go and converge.go (which hosts, and what is done with all of them),
-// heartbeat.go, tally.go and log.go. A command decides and hands data to
-// package view, which prints it; what hosts are asked is package modules',
-// how is package executor's. Parts with an idea of their own are packages
-// below this one.
+// claim.go, twice.go and removed.go (all locks or none, machines with two names,
+// hosts that left the file), heartbeat.go, tally.go and log.go. A command decides
+// and hands data to package view, which prints it; what hosts are asked is package
+// modules', how is package executor's. Parts with an idea of their own are
+// packages below this one.
 //
 // To add a command, add a file with its struct and Run, a field to CLI in
 // program.go, an example in help.go, an event with its text and JSON lines in

@@ -46,6 +46,7 @@ type CLI struct {
 	Stop     stopCmd     `cmd:"" help:"Stop miners."`
 	Restart  restartCmd  `cmd:"" help:"Restart miners."`
 	History  historyCmd  `cmd:"" help:"Show what happened, by default within 24 hours."`
+	Forget   forgetCmd   `cmd:"" help:"Forget hosts that left the fleet file."`
 	Validate validateCmd `cmd:"" help:"Check fleet.hcl, without any network."`
 	Fmt      fmtCmd      `cmd:"" help:"Bring fleet.hcl into the canonical format."`
 

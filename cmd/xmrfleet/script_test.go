@@ -13,10 +13,13 @@ import (
 	"strconv"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"xmrfleet/cmd/internal/release"
+	"xmrfleet/cmd/xmrfleet/cache"
+	"xmrfleet/cmd/xmrfleet/roster"
 	"xmrfleet/hcl"
 	"xmrfleet/hcl/hcltest"
 	"xmrfleet/modules"
@@ -55,6 +58,7 @@ func TestScripts(t *testing.T) {
 			"release":     makeRelease,
 			"saveplan":    savePlan,
 			"contract":    contract,
+			"remembered":  remembered,
 		},
 	})
 }
@@ -133,6 +137,17 @@ func makeRelease(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(release.PackFlawed(io.MultiWriter(f, sum), release.Version, bytes.Repeat([]byte("miner"), 1000), flaw))
 	ts.Check(f.Close())
 	ts.Setenv("SHA256", hex.EncodeToString(sum.Sum(nil)))
+}
+
+// remembered FILE HOST ADDRESS lets an apply of the fleet file have made a host.
+func remembered(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: remembered file host address")
+	}
+	path, err := cache.Path("roster", ts.MkAbs(args[0]))
+	ts.Check(err)
+	path = filepath.Join(ts.Getenv("HOME"), ".cache", "xmrfleet", filepath.Base(path))
+	ts.Check(cache.Write(path, map[string]any{"hosts": []roster.Host{{Name: args[1], Address: args[2], At: time.Now()}}}))
 }
 
 // savePlan FILE makes the plan of a fleet.hcl in which no host is as it should

@@ -7,19 +7,15 @@
 package lastrun
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
-	"github.com/google/renameio/v2"
-
+	"xmrfleet/cmd/xmrfleet/cache"
 	"xmrfleet/hcl"
 	"xmrfleet/modules/hint"
 )
@@ -42,20 +38,7 @@ type record struct {
 }
 
 // path is where the last runs of a fleet file lie.
-func path(file string) (string, error) {
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
-	if file, err = filepath.Abs(file); err != nil {
-		return "", err
-	}
-	if real, err := filepath.EvalSymlinks(file); err == nil {
-		file = real
-	}
-	sum := sha256.Sum256([]byte(file))
-	return filepath.Join(dir, "xmrfleet", "last-run-"+hex.EncodeToString(sum[:8])+".json"), nil
-}
+func path(file string) (string, error) { return cache.Path("last-run", file) }
 
 // Save makes this the last run of its command, from this directory and now. A
 // host on which it went well, one of done, is repaired: what failed there before
@@ -70,14 +53,7 @@ func Save(file string, r Run, done []string) error {
 	}
 	r.At = time.Now()
 	runs, _ := read(path) // an error: a record that cannot be read is replaced
-	text, err := json.Marshal(record{Runs: replaced(runs, r, done)})
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
-	return renameio.WriteFile(path, append(text, '\n'), 0o600, renameio.WithTempDir(filepath.Dir(path)))
+	return cache.Write(path, record{Runs: replaced(runs, r, done)})
 }
 
 // replaced are the last runs with r, which went well on done, as the newest.

@@ -41,6 +41,8 @@ var (
 	hostUnreachableLine = lineOf[trouble]("host_unreachable")
 	hostStaleLine       = lineOf[trouble]("host_stale")
 	hostWarningLine     = lineOf[hostWarning]("host_warning")
+	hostUnnamedLine     = lineOf[hostUnnamed]("host_unnamed")
+	hostBareLine        = lineOf[noFields]("host_bare")
 	plannedChangeLine   = lineOf[plannedChange]("planned_change")
 	planSummaryLine     = lineOf[planSummary]("plan_summary")
 	planSavedLine       = lineOf[planSaved]("plan_saved")

@@ -1,0 +1,120 @@
+// Package roster remembers, for each fleet file, which hosts it has changed, so
+// that one which is not in the file any more is not forgotten: its miner goes on.
+//
+// It is a convenience: whoever loses it is only not reminded. It keeps names and
+// addresses, and asks no host.
+package roster
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"time"
+
+	"xmrfleet/cmd/xmrfleet/cache"
+	"xmrfleet/hcl"
+	"xmrfleet/modules/hint"
+)
+
+// A Host is one that an apply of the fleet file changed, or found as described.
+type Host struct {
+	Name    string    `json:"name"`
+	Address string    `json:"address,omitempty"` // as in the file
+	At      time.Time `json:"at"`                // of the last such apply
+}
+
+type record struct {
+	Hosts []Host `json:"hosts"` // by name
+}
+
+const kind = "roster"
+
+// Update remembers hosts, as of now, and forgets those with these names.
+func Update(file string, hosts []hcl.Host, forget []string) error {
+	path, err := cache.Path(kind, file)
+	if err != nil {
+		return err
+	}
+	var r record
+	if r.Hosts, err = read(path); errors.Is(err, errDamaged) {
+		err = nil // it is replaced
+	}
+	if err != nil || len(hosts) == 0 && len(r.Hosts) == 0 {
+		return err
+	}
+	for _, h := range hosts {
+		forget = append(forget, h.Name)
+	}
+	r.Hosts = slices.DeleteFunc(r.Hosts, func(h Host) bool { return slices.Contains(forget, h.Name) })
+	for _, h := range hosts {
+		r.Hosts = append(r.Hosts, Host{h.Name, h.Address, time.Now().UTC().Truncate(time.Second)})
+	}
+	slices.SortFunc(r.Hosts, func(a, b Host) int { return cmp.Compare(a.Name, b.Name) })
+	return cache.Write(path, r)
+}
+
+// Unnamed are the remembered hosts that the fleet file does not name any more.
+// One whose address it gives to another name was renamed.
+func Unnamed(fleet *hcl.Fleet) []Host {
+	path, err := cache.Path(kind, fleet.Path)
+	if err != nil {
+		return nil
+	}
+	hosts, _ := read(path) // an error: nothing is remembered
+	named := make(map[string]bool)
+	for _, h := range slices.Concat(fleet.Hosts, fleet.Removed) {
+		named[h.Name], named[cmp.Or(h.Address, h.Name)] = true, true
+	}
+	return slices.DeleteFunc(hosts, func(h Host) bool { return named[h.Name] || named[cmp.Or(h.Address, h.Name)] })
+}
+
+// Forget forgets hosts. One that is not remembered is an error.
+func Forget(file string, names []string) error {
+	path, err := cache.Path(kind, file)
+	if err != nil {
+		return fmt.Errorf("forget: %w", err)
+	}
+	hosts, err := read(path)
+	if errors.Is(err, errDamaged) {
+		return hint.With(fmt.Errorf("forget: %s is damaged", path), "remove it")
+	}
+	if err != nil {
+		return fmt.Errorf("forget: %w", err)
+	}
+	var known []string
+	for _, h := range hosts {
+		known = append(known, h.Name)
+	}
+	for _, name := range names {
+		if slices.Contains(known, name) {
+			continue
+		}
+		err := fmt.Errorf("forget %s: no such host of %s is remembered here", name, file)
+		if nearest := hcl.Nearest(name, known); nearest != "" {
+			return hint.With(err, fmt.Sprintf("did you mean %q?", nearest))
+		}
+		return err
+	}
+	return Update(file, nil, names)
+}
+
+var errDamaged = errors.New("damaged")
+
+func read(path string) ([]Host, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var r record
+	if json.Unmarshal(text, &r) != nil {
+		return nil, errDamaged
+	}
+	return r.Hosts, nil
+}
