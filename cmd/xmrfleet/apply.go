@@ -171,7 +171,7 @@ func (c *applyCmd) applyTo(ctx context.Context, p *Program, d *executor.Dialer, 
 	defer b.rests(s.host.Name)
 	s.result.prove(s.host, c.part())
 	if c.Wait > 0 && s.result.Err() == nil && len(s.result.Open) > 0 {
-		b.begin(s.host.Name, task{phase: view.Waiting})
+		b.begin(s.host.Name, task{phase: view.Proving})
 		s.result.settle(c.Wait.until(ctx, p, d, s.host, c.part()))
 	}
 	s.result.Took = time.Since(began)

@@ -62,7 +62,7 @@ func (c *statusCmd) await(ctx context.Context, p *Program) error {
 		status modules.Status
 		lacks  error // nil: it hashes
 	}
-	outcomes := onEachWithHeartbeat(ctx, p, c.connectionFlags, hosts, task{phase: view.Waiting}, func(ctx context.Context, d *executor.Dialer, h hcl.Host) (ending, error) {
+	outcomes := onEachWithHeartbeat(ctx, p, c.connectionFlags, hosts, task{phase: view.Proving}, func(ctx context.Context, d *executor.Dialer, h hcl.Host) (ending, error) {
 		proof, err := c.Wait.until(ctx, p, d, h, "")
 		if proof.Active == "" { // there is no answer at all
 			return ending{}, err

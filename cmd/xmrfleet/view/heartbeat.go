@@ -21,7 +21,7 @@ const (
 	Reading    = "read" // it is being connected to, or read
 	Changing   = "change"
 	Verifying  = "verify"
-	Waiting    = "wait"    // until its miner hashes
+	Proving    = "prove"   // until its miner hashes
 	Commanding = "command" // of an exec
 )
 
@@ -41,7 +41,7 @@ func (b Busy) doing() string {
 		return b.Change.String()
 	case Commanding:
 		return "running the command"
-	case Waiting:
+	case Proving:
 		return "until it hashes"
 	}
 	return "verifying"
