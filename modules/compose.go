@@ -77,8 +77,8 @@ func (m Miner) miner(withAgent bool) (files, services []Resource) {
 			binary,
 			File{Path: minerConfig, Owner: "root", Group: minerUser, Mode: "0640",
 				Content: config, Show: maskJSON(secrets, m.plainAccounts()...)},
-			noDropIns(unit.Name),
-			unit,
+			minerDropIns{noDropIns(unit.Name)},
+			minerUnit{unit},
 		}, []Resource{Service{
 			Unit: unit.Name, Enabled: running, Running: running,
 			Check: check, Journal: logName,

@@ -24,6 +24,8 @@ func TestGolden(t *testing.T) {
 			got[filepath.Base(r.Path)+".shown"] = r.Show(r.Content)
 		case Unit:
 			got[r.Name] = r.Text
+		case minerUnit:
+			got[r.Name] = r.Text
 		case agentUnit:
 			got[r.Name] = r.Text
 		case Journal:
