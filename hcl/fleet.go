@@ -25,6 +25,9 @@ type Options struct {
 	// Env looks up an environment variable, as os.LookupEnv does. It serves
 	// env() and XMRFLEET_VAR_NAME. Nil is an empty environment.
 	Env func(name string) (string, bool)
+
+	// Version is that of this program, for required_version.
+	Version string
 }
 
 // A Fleet is a fleet file, evaluated.

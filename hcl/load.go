@@ -118,6 +118,9 @@ func (l *loader) load() *Fleet {
 	l.localValues(blocks["locals"])
 	l.scope.settle()
 
+	if at := content.Attributes["required_version"]; at != nil && !l.fits(at) {
+		return nil
+	}
 	fleet := &Fleet{Path: l.source.name, Text: l.source.text}
 	if at := content.Attributes["require_selector"]; at != nil {
 		s := l.setting(attribute{name: "require_selector", typ: cty.Bool, noHost: "the file has one fleet"}, at)

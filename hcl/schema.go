@@ -100,7 +100,7 @@ func blockSchema(kind string) *hcl.BodySchema {
 }
 
 var (
-	fileSchema = layerSchema([]string{"hosts", "require_selector"},
+	fileSchema = layerSchema([]string{"hosts", "require_selector", "required_version"},
 		hcl.BlockHeaderSchema{Type: "variable", LabelNames: []string{"name"}},
 		hcl.BlockHeaderSchema{Type: "locals"},
 		hcl.BlockHeaderSchema{Type: "host", LabelNames: []string{"name"}},

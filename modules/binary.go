@@ -1,6 +1,7 @@
 package modules
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path"
@@ -213,14 +214,18 @@ func (b Binary) Diff(probed string, facts Facts) (Change, error) {
 	return c, nil
 }
 
-// version is what the executable calls itself that the link leads to, or "".
+// version is what the executable calls itself that is in use; "" if there is
+// none.
 func (p probedBinary) version() string {
+	if p.kind == "absent" {
+		return ""
+	}
 	for _, e := range p.entries {
 		if path.Base(path.Dir(p.target)) == e.sum {
-			return e.version
+			return cmp.Or(e.version, "unknown")
 		}
 	}
-	return ""
+	return "unknown"
 }
 
 // provide says where the link should point so that it leads to want, and the

@@ -252,7 +252,7 @@ func TestVersions(t *testing.T) {
 	differences(t, labelled, Facts{Arch: "x86_64"}, []diffCase{
 		{"new", "absent\n", "create [version:  -> 6.26.0] [target:  -> STORE/CURRENT/xmrig]" + steps},
 		{"upgrade", old + " version 6.25.0\n", "update [version: 6.25.0 -> 6.26.0] " + target + steps},
-		{"from one that is not known", old + "\n", "update [version:  -> 6.26.0] " + target + steps},
+		{"from one that is not known", old + "\n", "update [version: unknown -> 6.26.0] " + target + steps},
 		{"other bytes of the same version", old + " version 6.26.0\n", "update " + target + steps},
 	})
 

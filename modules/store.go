@@ -27,7 +27,7 @@ settle() {
 	*[!0-9A-Za-z.+-]* | [!0-9]* | '') ;;
 	*)
 		[ -z "$3" ] || [ "$3" = "$said" ] || { echo "install $1: it calls itself version $said, fleet.hcl wants $3" >&2; exit 1; }
-		echo "$said" >"$dir/version"
+		[ "$(cat "$dir/version" 2>/dev/null)" = "$said" ] || echo "$said" >"$dir/version"
 		;;
 	esac
 	sync "$new"

@@ -20,7 +20,7 @@ func (p *Program) load(f fleetFlags) (*hcl.Fleet, error) {
 
 func (p *Program) read(f fleetFlags) (*hcl.Fleet, hcl.Diagnostics) {
 	p.inputs = plan.Inputs{Vars: f.Var, Env: make(map[string]*string)}
-	fleet, diags := hcl.Load(f.File, hcl.Options{Vars: f.Var, Env: p.lookup})
+	fleet, diags := hcl.Load(f.File, hcl.Options{Vars: f.Var, Env: p.lookup, Version: version})
 	loaded := view.Loaded{Diagnostics: diags}
 	if fleet != nil {
 		loaded.Hosts, loaded.Secrets, p.inputs.File = slices.Concat(fleet.Hosts, fleet.Removed), fleet.Secrets, fleet.Text

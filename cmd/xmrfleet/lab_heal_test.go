@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"xmrfleet/cmd/internal/labtest"
+	"xmrfleet/modules/agent"
 )
 
 // with is the same fleet for a subtest.
@@ -221,7 +222,7 @@ func wounds(binary string) []wound {
 			nil,
 		}, {
 			"agent's program gone", `rm /usr/local/bin/xmrig-orchestrator`,
-			[]string{"+ create  executable /usr/local/bin/xmrig-orchestrator  mode 0755, owner root:root"},
+			[]string{"+ create  executable /usr/local/bin/xmrig-orchestrator  mode 0755, owner root:root, version " + agent.Version},
 			[]string{"/usr/local/bin/xmrig-orchestrator"},
 		}, {
 			"agent stopped", `systemctl stop xmrig-orchestrator`,

@@ -200,5 +200,5 @@ group "all" {
 	contains(t, o.stdout, "  ! mini-1  changed, but not verified: wait: unhealthy, pool-down: ", "Apply: 1 of 2 hosts converged")
 	contains(t, o.stderr, "mini-2  ✓ 2 changes made, verified: process, API, agent, pool, hashing")
 	o = f.mustRun(exitDone, "apply", "--yes", "--wait", "--json") // nothing is left to do, and no host was changed
-	contains(t, o.stdout, `"result":"unchanged"`)
+	contains(t, o.stdout, `"to_change":0`)
 }
