@@ -136,6 +136,7 @@ func (b *database) note(j job, begun time.Time, err error) {
 			b.locked = begun
 		}
 	case store.Refused(err):
+		b.failure, b.locked = nil, time.Time{}
 		var fault store.Fault
 		if !errors.As(err, &fault) { // which the store itself keeps
 			b.refused[j] = err.Error()

@@ -191,6 +191,11 @@ func TestBusy(t *testing.T) {
 	if got := d.shared.faults(); len(got) != 1 || !strings.Contains(got[0], "it is locked by another program") {
 		t.Errorf("locked for long: faults are %v", got)
 	}
+	d.shared.retry = time.Time{}
+	d.shared.use(t.Context(), jobRow, func(*store.Store) error { return store.Fault("a table is gone") })
+	if d.shared.busy() {
+		t.Error("a row that is refused waits for a lock")
+	}
 	release()
 	if err := save(); err != nil || d.shared.store != opened || d.shared.faults() != nil || d.shared.busy() {
 		t.Errorf("released: %v, faults are %v", err, d.shared.faults())
