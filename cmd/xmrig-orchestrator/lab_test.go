@@ -62,9 +62,7 @@ type rig struct {
 func newRig(t *testing.T, prepare string, settings ...string) *rig {
 	t.Helper()
 	t.Parallel()
-	r := &rig{t: t, lab: lab.Start(t, name), path: agent.Database}
-	r.dir, r.env = labtest.Client(t, r.lab)
-	r.control("busy=0.2")
+	r := bareRig(t)
 	if prepare != "" {
 		r.sh(prepare)
 	}
@@ -77,6 +75,16 @@ func newRig(t *testing.T, prepare string, settings ...string) *rig {
 	r.describe(strings.Join(settings, "\n"), "")
 	r.xmrfleet("apply", "--yes")
 	r.state("running")
+	return r
+}
+
+// bareRig boots a host, with more packages than it needs if a test asks for them.
+func bareRig(t *testing.T, packages ...string) *rig {
+	t.Helper()
+	r := &rig{t: t, path: agent.Database}
+	r.lab = lab.StartWith(t, lab.Options{Hosts: []string{name}, Packages: packages})
+	r.dir, r.env = labtest.Client(t, r.lab)
+	r.control("busy=0.2")
 	return r
 }
 

@@ -53,8 +53,14 @@ func Check() error {
 // down, and the test's log says how to go on with it.
 func Start(t testing.TB, hosts ...string) *Lab {
 	t.Helper()
+	return StartWith(t, Options{Hosts: hosts})
+}
+
+// StartWith is Start with more options.
+func StartWith(t testing.TB, o Options) *Lab {
+	t.Helper()
 	Require(t)
-	l, err := Up(t.Context(), Options{Hosts: hosts})
+	l, err := Up(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -31,15 +32,16 @@ var packages = []string{
 	"libuv1", "libhwloc15", "libssl3",
 }
 
-// Image returns the root directory that all hosts share. Unless the cache holds the
-// one that this package describes, it is built, from this machine's own Debian
+// Image returns the root directory that all hosts share, with more packages where a
+// lab asks for them. Unless the cache holds such a one, it is built, from this machine's own Debian
 // mirror, and progress goes to log. The cache is /var/cache/xmrfleet-lab or
 // $XMRFLEET_LAB_CACHE; a build that is cut short leaves no image there.
-func Image(ctx context.Context, log io.Writer) (string, error) {
+func Image(ctx context.Context, log io.Writer, more ...string) (string, error) {
 	if err := Check(); err != nil {
 		return "", err
 	}
 	cache := cmp.Or(os.Getenv("XMRFLEET_LAB_CACHE"), "/var/cache/xmrfleet-lab")
+	packages := slices.Concat(packages, more)
 	recipe := strings.Join(append([]string{suite, customizeScript}, packages...), "\n")
 	image := filepath.Join(cache, fmt.Sprintf("%s-%.6x", suite, sha256.Sum256([]byte(recipe))))
 	if err := os.MkdirAll(cache, 0o755); err != nil {
@@ -60,7 +62,7 @@ func Image(ctx context.Context, log io.Writer) (string, error) {
 	if err := os.Mkdir(build, 0o755); err != nil {
 		return "", err
 	}
-	if err := bootstrap(ctx, build, lock, log); err != nil {
+	if err := bootstrap(ctx, build, packages, lock, log); err != nil {
 		return "", fmt.Errorf("build image: %w", err)
 	}
 	if err := os.Rename(filepath.Join(build, "root"), image); err != nil {
@@ -72,7 +74,7 @@ func Image(ctx context.Context, log io.Writer) (string, error) {
 // bootstrap makes dir/root. Its process inherits the lock: should this one be
 // killed, the next builder waits until that has ended too. What it mounts is seen
 // by nobody else and so cannot stay behind.
-func bootstrap(ctx context.Context, dir string, lock *os.File, log io.Writer) error {
+func bootstrap(ctx context.Context, dir string, packages []string, lock *os.File, log io.Writer) error {
 	customize := filepath.Join(dir, "customize.sh")
 	if err := os.WriteFile(customize, []byte("#!/bin/sh\n"+customizeScript), 0o755); err != nil {
 		return err

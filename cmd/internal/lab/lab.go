@@ -54,6 +54,10 @@ type Options struct {
 	Name  string   // unique on the machine; empty: one is chosen
 	Hosts []string // names of at most 200 hosts
 
+	// Packages are those of Debian that the hosts have beside those of every
+	// lab. Each set is an image of its own.
+	Packages []string
+
 	// Detached keeps the lab after the end of this process, until Down.
 	Detached bool
 }
@@ -76,7 +80,7 @@ func Up(ctx context.Context, o Options) (*Lab, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	image, err := Image(ctx, nil)
+	image, err := Image(ctx, nil, o.Packages...)
 	if err != nil {
 		return nil, err
 	}
