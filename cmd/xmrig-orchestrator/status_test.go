@@ -212,7 +212,7 @@ func TestStatusPaused(t *testing.T) {
 	h.Until(func() bool {
 		out, _, err := h.command("status", "--json")
 		s = agent.Status{}
-		return err == nil && json.Unmarshal([]byte(out), &s) == nil && strings.Contains(s.Evidence, " in 9 polls")
+		return err == nil && json.Unmarshal([]byte(out), &s) == nil && strings.Contains(s.Evidence, " polls, ")
 	}, func() string { return "the evidence stays " + s.Evidence })
 	if s.State != "running" || s.Cause != "paused" || !s.Paused || s.LastError != "" {
 		t.Errorf("status is %+v", s)

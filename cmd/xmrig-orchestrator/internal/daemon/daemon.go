@@ -48,7 +48,7 @@
 //   - health/watch_test.go: its scene in tale.poll, and a story in TestStories.
 //   - watchdog-sim: a fault of the simulated miner, if it calls for a restart.
 //
-// A new threshold is a field of health.Policy, with its default in NewPolicy
+// A new threshold is an entry of agent.Thresholds and a field of health.Policy
 // (policy.go). A new figure that the decision needs is a field of
 // health.Observation, filled in by Observe. The daemon, the tables, the commands
 // and xmrfleet need no change: they pass the word on.

@@ -44,7 +44,7 @@ func TestSelf(t *testing.T) {
 		t.Errorf("it decided %+v", got.Decision)
 	}
 	h.Says("pool-lost", "")
-	h.told("held", func(d agent.Daemon) bool { return strings.Contains(d.Decision.Evidence, "in 9 polls") })
+	h.told("held", func(d agent.Daemon) bool { return strings.Contains(d.Decision.Evidence, " polls, ") })
 	h.Runs(11, 0)
 	h.told("another process", func(d agent.Daemon) bool { return d.Miner == "00000000000000000000000000000011" })
 	h.Ends("inactive", "dead", "success", 1, 0, 0)
