@@ -47,8 +47,11 @@ func (d *daemon) status() string {
 // describe notes what a poll leaves the agent to say of itself.
 func (d *daemon) describe(o health.Observation, dec health.Decision) {
 	d.self.CheckedAt = d.Now().UTC()
-	d.self.Miner = ""
-	if o.Unit.PID != 0 {
+	switch {
+	case o.UnitErr != nil: // as the row, which keeps its process
+	case o.Unit.PID == 0:
+		d.self.Miner = ""
+	default:
 		d.self.Miner = o.Unit.Invocation
 	}
 	d.self.Decision = &agent.Decision{State: dec.State, Cause: string(dec.Cause),

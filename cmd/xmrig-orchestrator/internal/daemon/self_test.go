@@ -47,6 +47,10 @@ func TestSelf(t *testing.T) {
 	h.told("held", func(d agent.Daemon) bool { return strings.Contains(d.Decision.Evidence, " polls, ") })
 	h.Runs(11, 0)
 	h.told("another process", func(d agent.Daemon) bool { return d.Miner == "00000000000000000000000000000011" })
+	h.Write("unit", "")
+	if got := h.told("not known", func(d agent.Daemon) bool { return strings.Contains(d.Decision.Evidence, "no ActiveState") }); got.Miner != "00000000000000000000000000000011" {
+		t.Errorf("while systemd cannot be asked, the miner is %q", got.Miner)
+	}
 	h.Ends("inactive", "dead", "success", 1, 0, 0)
 	h.told("stopped", func(d agent.Daemon) bool { return d.Miner == "" && d.Decision.State == "stopped" })
 	stop()
