@@ -7,6 +7,9 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"xmrfleet/cmd/xmrfleet/view"
+	"xmrfleet/modules/agent"
 )
 
 type manCmd struct{}
@@ -57,6 +60,12 @@ func (m *manual) write() {
 	m.section("COMMON FLAGS")
 	for _, flag := range m.common() {
 		m.flag(flag)
+	}
+	m.section("THRESHOLDS")
+	m.line("%s", roff("What the health agent decides with. Each is an attribute of the block agent of the fleet file, a duration as \"90s\" or a number; its default stands behind it."))
+	for _, t := range agent.Thresholds {
+		m.line(".TP\n.B %s", roff(fmt.Sprintf("%s (%s)", t.Name, t)))
+		m.line("%s", roff(view.Capitalized(t.Meaning)+"."))
 	}
 	m.section("EXIT STATUS")
 	m.exitCodes(codes)

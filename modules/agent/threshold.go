@@ -1,12 +1,25 @@
 package agent
 
+import (
+	"strconv"
+	"time"
+)
+
 // A Threshold is a figure that the agent decides with, for people: fleet.hcl may
-// set it by its name in the block health.
+// set it by its name in the block agent.
 type Threshold struct {
 	Name    string
 	Default float64
 	Unit    string // "s" for a duration; "" for a number
 	Meaning string // in a few words, without a full stop
+}
+
+// String is the default as fleet.hcl would have it: "2m0s" or "0.85".
+func (t Threshold) String() string {
+	if t.Unit == "s" {
+		return time.Duration(t.Default * float64(time.Second)).String()
+	}
+	return strconv.FormatFloat(t.Default, 'f', -1, 64)
 }
 
 // Thresholds are all that there are. Settings.Thresholds replaces their
