@@ -198,6 +198,23 @@ func TestStatusRestarting(t *testing.T) {
 	}
 }
 
+// Without a table of commands, history still tells the decisions.
+func TestHistoryWithoutCommands(t *testing.T) {
+	h := newHost(t)
+	h.SQLite("CREATE TABLE schema_migrations (version)")
+	own, err := store.OpenOwn(t.Context(), h.Own())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer own.Close()
+	if err := own.AddDecision(t.Context(), "mini-1", store.Decision{At: time.Now(), State: "running", Cause: "healthy"}); err != nil {
+		t.Fatal(err)
+	}
+	if out, _, err := h.command("history"); err != nil || !strings.HasSuffix(out, "  running, healthy\n") {
+		t.Errorf("history is %q, %v", out, err)
+	}
+}
+
 // A paused miner is told as that while its state is running, with figures as of
 // now; an error of the past is not told.
 func TestStatusPaused(t *testing.T) {

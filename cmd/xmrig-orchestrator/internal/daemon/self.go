@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -58,7 +57,8 @@ func (d *daemon) describe(o health.Observation, dec health.Decision) {
 		Action: string(dec.Action), Evidence: dec.Evidence}
 }
 
-// write replaces the file at once, so that no reader sees a half of it.
+// write replaces the file at once, so that no reader sees a half of it. There is
+// one agent that writes: see lockAgent.
 func (h *Host) write(self agent.Daemon) error {
 	b, err := json.Marshal(self)
 	if err != nil {
@@ -67,19 +67,14 @@ func (h *Host) write(self agent.Daemon) error {
 	if err := os.MkdirAll(h.RunDir, 0o755); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(h.RunDir, filepath.Base(agent.DaemonFile)+".*")
-	if err != nil {
+	file := h.daemonFile()
+	if err := os.WriteFile(file+".new", b, 0o644); err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) // where it was renamed there is none
-	defer f.Close()
-	if _, err := f.Write(b); err != nil {
+	if err := os.Chmod(file+".new", 0o644); err != nil { // whatever the umask is
 		return err
 	}
-	if err := f.Chmod(0o644); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), h.daemonFile())
+	return os.Rename(file+".new", file)
 }
 
 // maxFile is how much is read of a file that another program wrote.
