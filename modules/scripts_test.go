@@ -110,6 +110,11 @@ func askAll(h *host) {
 			h.t.Errorf("audited: %+v, %q", r, got)
 		}
 	}
+	h.write("/run/fake/journal", "", 0o644)
+	if r := h.run(Audited("who: what", "done", Command{Script: lineScript, Args: []string{"kill -s TERM $PPID"}})); r.Status != 143 ||
+		h.read("/run/fake/journal") != "who: what\nwho: what: ended before it was done\n" {
+		h.t.Errorf("audited, and ended: %+v, %q", r, h.read("/run/fake/journal"))
+	}
 	if got := h.must(AuditTrail(time.Hour)); !strings.Contains(got, "--identifier=xmrfleet _UID=0 --lines=1000 --since=-3600000000us --reverse") {
 		h.t.Errorf("audit trail: %q", got)
 	}

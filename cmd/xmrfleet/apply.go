@@ -27,6 +27,14 @@ type applyCmd struct {
 	Plan fileName `arg:"" optional:"" name:"plan" help:"A plan that was saved with \"plan --out\", and approved."`
 }
 
+// Validate is called by kong.
+func (c *applyCmd) Validate() error {
+	if c.LockTimeout < 0 {
+		return errors.New("--lock-timeout must not be negative")
+	}
+	return c.connectionFlags.Validate()
+}
+
 func (c *applyCmd) Run(ctx context.Context, p *Program) error {
 	began := time.Now()
 	if err := c.approval(p); err != nil {

@@ -71,9 +71,9 @@ func (f *fleet) into(name string, code int) string {
 }
 
 // sorted are the types of lines, but for what is said to people, and to those who
-// wait for a slow machine.
+// wait for a slow machine or for another run, which a run with a small id does.
 func sorted(types string) string {
-	words := strings.Fields(without(without(types, "log"), "heartbeat"))
+	words := strings.Fields(without(without(without(types, "log"), "heartbeat"), "lock_wait"))
 	slices.Sort(words)
 	return strings.Join(words, " ")
 }
