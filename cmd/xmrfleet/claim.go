@@ -78,7 +78,8 @@ func (c *claim) take(ctx context.Context) []*session {
 	}
 }
 
-// attempt reads hosts. It breaks off once another run has the precedence.
+// attempt reads hosts. It breaks off once another run has the precedence; what
+// fails from then on, in whatever words, counts as not read.
 func (c *claim) attempt(run context.Context, want []*session) {
 	ctx, cancel := context.WithCancelCause(run)
 	defer cancel(nil)
@@ -86,15 +87,15 @@ func (c *claim) attempt(run context.Context, want []*session) {
 		s.plan, s.err = nil, nil
 	}
 	c.read(ctx, want, func(s *session) {
-		if yields(c.run, c.held([]*session{s})) {
+		switch {
+		case yields(c.run, c.held([]*session{s})):
 			cancel(errLetGo)
+		case s.err != nil && ctx.Err() != nil && run.Err() == nil:
+			s.plan, s.err = nil, nil
 		}
 	})
-	if ctx.Err() == nil || run.Err() != nil {
-		return
-	}
 	for _, s := range want {
-		if hint.KindOf(s.err) == executor.Canceled {
+		if ctx.Err() != nil && run.Err() == nil && hint.KindOf(s.err) == executor.Canceled { // not begun
 			s.err = nil
 		}
 	}

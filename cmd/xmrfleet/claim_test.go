@@ -42,7 +42,7 @@ func (w *world) lock(ctx context.Context, host, run string) error {
 		w.mu.Unlock()
 		switch {
 		case ctx.Err() != nil:
-			return &executor.Error{Reason: executor.Canceled, Op: "connect", Err: context.Cause(ctx)}
+			return errors.New("resolve: ssh was killed")
 		case holder == "":
 			return nil
 		case time.Since(began) >= 2*time.Second:
