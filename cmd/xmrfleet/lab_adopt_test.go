@@ -264,6 +264,7 @@ func TestRubyDaemon(t *testing.T) {
 		t.Errorf("moved %q", got)
 	}
 
+	f.migrate("mini-1", "/mnt/rails-storage/production.sqlite3")
 	f.write(preamble + "host \"mini-1\" {\n  " + line + "\n}\n")
 	f.apply()
 	f.converged()

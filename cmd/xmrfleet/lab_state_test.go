@@ -5,7 +5,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
+	"os/exec"
 	"os/user"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -72,8 +75,12 @@ func TestStates(t *testing.T) {
 
 	const database = "/srv/rails/production.sqlite3"
 	f.sh("mini-1", `mkdir /srv/rails; touch "$1"`, database)
-	f.write(preamble + "host \"mini-1\" {\n  agent {\n    database = \"" + database + "\"\n  }\n}\n")
-	f.apply()
+	withRails := preamble + "host \"mini-1\" {\n  agent {\n    database = \"" + database + "\"\n  }\n}\n"
+	f.write(withRails)
+	contains(t, f.mustRun(exitPartial, "apply", "--yes").stdout, "changed, but not verified: verify: its health agent cannot do all its work: ", "has no table xmrig_processes")
+	f.migrate("mini-1", database)
+	f.until("mini-1", `xmrig-orchestrator status`)
+	f.mustRun(exitDone, "status", "--wait")
 	is("active enabled", "active enabled", "running")
 	f.write(preamble + mini1(`state = "absent"`))
 	f.apply()
@@ -86,6 +93,16 @@ func TestStates(t *testing.T) {
 		}
 	}
 	contains(t, left, database)
+}
+
+// migrate makes the tables of a Rails application in its database on a host.
+func (f *fleet) migrate(host, database string) {
+	f.t.Helper()
+	sqlite := exec.Command("sqlite3", "-bail", filepath.Join(f.lab.Dir(), "hosts", host, "root", database))
+	sqlite.Stdin = strings.NewReader(labtest.RailsTables)
+	if out, err := sqlite.CombinedOutput(); err != nil {
+		f.t.Fatalf("sqlite3: %v: %s", err, out)
+	}
 }
 
 // difference lists the lines that only one of two texts has.
@@ -135,7 +152,7 @@ func TestDonationConfig(t *testing.T) {
 
 // use makes the fleet's release this one.
 func (f *fleet) use(a release.Archive) {
-	f.env["XMRFLEET_VAR_xmrig_source"], f.env["XMRFLEET_VAR_xmrig_sha256"] = a.Path, a.SHA256
+	maps.Copy(f.env, labtest.Variables(a))
 }
 
 func TestChanges(t *testing.T) {

@@ -36,9 +36,10 @@ const Preamble = `
 wallet = env("MONERO_WALLET")
 variable "xmrig_sha256" {}
 variable "xmrig_source" {}
+variable "xmrig_version" {}
 pool "a" { url = "pool-a.example:443" }
 xmrig {
-  version = "6.26.0"
+  version = var.xmrig_version
   sha256  = var.xmrig_sha256
   source  = var.xmrig_source
 }
@@ -95,13 +96,12 @@ func Client(t testing.TB, l *lab.Lab) (dir string, env map[string]string) {
 	t.Helper()
 	dir = filepath.Join(l.Dir(), "client")
 	env = map[string]string{
-		"PATH":                      os.Getenv("PATH"),
-		"HOME":                      filepath.Join(l.Dir(), "home"),
-		"MONERO_WALLET":             hcltest.Wallet,
-		"XMRFLEET_SSH_CONFIG":       l.SSHConfig(),
-		"XMRFLEET_VAR_xmrig_source": Archive(t).Path,
-		"XMRFLEET_VAR_xmrig_sha256": Archive(t).SHA256,
+		"PATH":                os.Getenv("PATH"),
+		"HOME":                filepath.Join(l.Dir(), "home"),
+		"MONERO_WALLET":       hcltest.Wallet,
+		"XMRFLEET_SSH_CONFIG": l.SSHConfig(),
 	}
+	maps.Copy(env, Variables(Archive(t)))
 	for _, made := range []string{dir, env["HOME"]} {
 		if err := os.Mkdir(made, 0o755); err != nil {
 			t.Fatal(err)
@@ -115,6 +115,26 @@ func Client(t testing.TB, l *lab.Lab) (dir string, env map[string]string) {
 	})
 	return dir, env
 }
+
+// Variables are those of the environment that say which release hosts get.
+func Variables(a release.Archive) map[string]string {
+	return map[string]string{
+		"XMRFLEET_VAR_xmrig_source":  a.Path,
+		"XMRFLEET_VAR_xmrig_sha256":  a.SHA256,
+		"XMRFLEET_VAR_xmrig_version": a.Version,
+	}
+}
+
+// RailsTables are those of a Rails application, as its migrations leave them:
+// what it takes for the agent to work in the database.
+const RailsTables = `
+CREATE TABLE xmrig_processes (id integer PRIMARY KEY AUTOINCREMENT NOT NULL, pid integer, status varchar DEFAULT 'stopped' NOT NULL,
+	worker_id varchar NOT NULL, hostname varchar NOT NULL, started_at datetime(6), stopped_at datetime(6), error_count integer DEFAULT 0,
+	last_error text, last_health_check_at datetime(6), restart_count integer DEFAULT 0, hashrate float, accepted_shares integer,
+	rejected_shares integer, health_data text, created_at datetime(6) NOT NULL, updated_at datetime(6) NOT NULL);
+CREATE TABLE xmrig_commands (id integer PRIMARY KEY AUTOINCREMENT NOT NULL, hostname varchar NOT NULL, action varchar NOT NULL,
+	status varchar DEFAULT 'pending' NOT NULL, reason text, result text, processed_at datetime(6), error_message text,
+	created_at datetime(6) NOT NULL, updated_at datetime(6) NOT NULL);`
 
 // pairs are the variables of an environment as a shell reads them.
 func pairs(env map[string]string) []string {
