@@ -73,11 +73,14 @@ var examples = map[string]string{
   xmrfleet completion fish >~/.config/fish/completions/xmrfleet.fish`,
 }
 
+// examplesHead stands between what a command does and its examples.
+const examplesHead = "Examples:"
+
 // describe adds to each command what its own flags do not tell.
 func describe(app *kong.Application) {
 	for _, command := range app.Children {
 		if text := examples[command.Name]; text != "" && !command.Hidden {
-			command.Detail = strings.TrimSpace(command.Detail + "\n\nExamples:" + text +
+			command.Detail = strings.TrimSpace(command.Detail + "\n\n" + examplesHead + text +
 				"\n\nThe exit codes are those of `xmrfleet --help`.")
 		}
 	}

@@ -87,7 +87,7 @@ func TestRefusals(t *testing.T) {
 		}
 		f.untouched(r.host)
 	}
-	contains(t, outcomes[0].stdout, "Plan: nothing was read. 15 hosts were not read.")
+	contains(t, outcomes[0].stdout, "Plan: none of 15 hosts was read.")
 	contains(t, f.mustRun(exitPartial, "status", "-l", "sudo-password,refused").stdout,
 		"unknown", "sudo wants a password", "connection refused", "\nhint: sudo-password: on the host, as root: ")
 

@@ -90,6 +90,9 @@ func (m *manual) command(command *kong.Node) {
 	}
 	m.line(".SS %s", roff(synopsis))
 	m.line("%s", roff(command.Help))
+	if detail, _, _ := strings.Cut(command.Detail, examplesHead); strings.TrimSpace(detail) != "" {
+		m.line(".PP\n%s", roff(strings.TrimSpace(detail)))
+	}
 	common := m.common()
 	for _, flag := range command.Flags {
 		if !flag.Hidden && !slices.ContainsFunc(common, func(c *kong.Flag) bool { return same(c, flag) }) {

@@ -13,7 +13,7 @@ import (
 
 // JSONVersion is that of the JSON lines. A minor version adds fields and
 // types, which readers ignore; a major one breaks them.
-const JSONVersion = "1.0"
+const JSONVersion = "1.1"
 
 // A JSON reports to programs, a line an event, the version first and what
 // [Finished] has to tell last: what comes later is dropped. It is safe for

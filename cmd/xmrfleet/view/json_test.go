@@ -28,7 +28,7 @@ func linesOf(t *testing.T, events ...Event) string {
 		j.Report(e)
 	}
 	first, rest, _ := strings.Cut(out.String(), "\n")
-	const want = `{"type":"version","run_id":"7f3a","@timestamp":"2026-11-23T12:00:00.123456Z","@level":"info","@message":"xmrfleet v1","ui":"1.0","xmrfleet":"v1"}`
+	const want = `{"type":"version","run_id":"7f3a","@timestamp":"2026-11-23T12:00:00.123456Z","@level":"info","@message":"xmrfleet v1","ui":"1.1","xmrfleet":"v1"}`
 	if first != want {
 		t.Errorf("the first line is %s, want %s", first, want)
 	}

@@ -80,8 +80,10 @@ func planTotal(hosts []HostPlan) string {
 	switch {
 	case t.read == 0 && t.stale > 0:
 		total = "Plan: nothing is to be applied."
+	case t.read == 0 && len(hosts) == 1:
+		return "Plan: the host was not read."
 	case t.read == 0:
-		total = "Plan: nothing was read."
+		return fmt.Sprintf("Plan: none of %s was read.", Plural(len(hosts), "host"))
 	case t.toChange == 0:
 		total = fmt.Sprintf("Plan: nothing to do, %s as described.", isAre(t.read, "host"))
 	default:

@@ -87,6 +87,8 @@ func (h HostStatus) condition() (notes []string) {
 	switch state := h.State(); {
 	case h.Unseen():
 		notes = append(notes, "started after the agent's last check")
+	case h.Mining() && h.Agent.Paused:
+		notes = append(notes, "paused")
 	case state == agent.Stopped && h.Desired == modules.StateRunning:
 		notes = append(notes, "fleet.hcl wants it running")
 	case state != agent.Running && state != agent.Stopped && h.Agent.LastError != "":

@@ -122,7 +122,7 @@ func TestPlanOfNothing(t *testing.T) {
 	}{
 		{[]HostPlan{converged}, "Plan: nothing to do, 1 host is as described.    1.0s\n"},
 		{[]HostPlan{converged, converged}, "Plan: nothing to do, 2 hosts are as described.    1.0s\n"},
-		{[]HostPlan{dead}, "  ! b  connect b:22: connection refused\n\nPlan: nothing was read. 1 host was not read.    1.0s\n"},
+		{[]HostPlan{dead}, "  ! b  connect b:22: connection refused\n\nPlan: the host was not read.    1.0s\n"},
 	} {
 		equal(t, printed(0, func(p *Printer) { p.plan(tt.hosts, false, time.Second) }), tt.want)
 	}
