@@ -1,10 +1,13 @@
 package modules
 
 import (
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
+
+	"xmrfleet/modules/agent"
 )
 
 // Facts are what a host says of itself, read in the same exec as all probes.
@@ -23,6 +26,10 @@ type Facts struct {
 	// XMRigs are the xmrig binaries found on the host, in the order in which
 	// they were looked for.
 	XMRigs []FoundBinary
+
+	// Agent is the version of the health agent that runs, or ran last in this
+	// boot; empty where none did.
+	Agent string
 
 	// AgentDatabase is XMRIG_DB_PATH of an installed agent's unit, if any.
 	AgentDatabase string
@@ -60,6 +67,7 @@ done </proc/meminfo
 [ ! -e /sys/fs/selinux/enforce ] || echo selinux=yes
 [ ! -r /etc/machine-id ] || { read -r machine && echo "machine=$machine"; } </etc/machine-id
 read -r boot </proc/sys/kernel/random/boot_id && echo "boot=$boot"
+if [ -r /run/xmrfleet/agent.json ]; then IFS= read -r self </run/xmrfleet/agent.json; echo "agent=$self"; fi
 daemon=/usr/local/bin/xmrig-orchestrator
 [ ! -f "$daemon" ] || IFS= read -r first <"$daemon"
 case $first in '#!'*ruby*) echo 'environment=Environment=XMRIG_DB_PATH=/mnt/rails-storage/production.sqlite3' ;; esac
@@ -132,6 +140,11 @@ func ParseFacts(probed string) (Facts, error) {
 			}
 		case "boot":
 			f.BootID = value
+		case "agent":
+			var self agent.Daemon
+			if json.Unmarshal([]byte(value), &self) == nil {
+				f.Agent = self.Version
+			}
 		case "environment":
 			if m := databaseIn.FindStringSubmatch(value); m != nil {
 				f.AgentDatabase = m[1] + m[2] + m[3] + m[4]

@@ -18,6 +18,7 @@ selinux=yes
 machine=0b1c2d3e4f5061728394a5b6c7d8e9f0
 boot=3d5c3a5e-6a57-4b0f-8a1c-0a0b0c0d0e0f
 environment=Environment="XMRIG_DB_PATH=/mnt/rails-storage/production.sqlite3"
+agent={"version":"1.2.3","pid":7}
 later=a fact that is not known yet
 xmrig=` + strings.Repeat("a", 64) + ` root:755, /usr/local/bin/xmrig	/usr/local/lib/xmrfleet/a/xmrig	6.26.0
 xmrig=` + strings.Repeat("b", 64) + ` root:755,root:755,a:755,root:755, /home/a b/xmrig	/home/a b/xmrig	
@@ -28,6 +29,7 @@ xmrig=damaged
 		Systemd: 252, Threads: 16, MemoryKiB: 32768000, SELinux: true,
 		MachineID:     "0b1c2d3e4f5061728394a5b6c7d8e9f0",
 		BootID:        "3d5c3a5e-6a57-4b0f-8a1c-0a0b0c0d0e0f",
+		Agent:         "1.2.3",
 		AgentDatabase: "/mnt/rails-storage/production.sqlite3",
 		XMRigs: []FoundBinary{
 			{Path: "/usr/local/bin/xmrig", Real: "/usr/local/lib/xmrfleet/a/xmrig", SHA256: strings.Repeat("a", 64), Protected: true, Version: "6.26.0"},

@@ -181,6 +181,11 @@ func intent(audit string, changes []Change) step {
 	what := make([]string, len(changes))
 	for i, c := range changes {
 		what[i] = c.String()
+		for _, f := range c.Fields {
+			if f.Name == "version" {
+				what[i] += " " + strings.TrimPrefix(f.Old+" -> "+f.New, " -> ")
+			}
+		}
 	}
 	return step{name: "write audit line", Command: modules.Audit(audit + ": " + strings.Join(what, "; "))}
 }

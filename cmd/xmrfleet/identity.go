@@ -39,7 +39,7 @@ func (i identity) holder() executor.Holder {
 
 // who names the run in the journals of hosts.
 func who(h executor.Holder) string {
-	return fmt.Sprintf("run %s by %s from %s", h.Run, h.User, h.Machine)
+	return fmt.Sprintf("run %s by %s from %s, xmrfleet %s", h.Run, h.User, h.Machine, version)
 }
 
 // retry is the command line that does the same on the hosts that failed, with

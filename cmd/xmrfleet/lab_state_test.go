@@ -291,7 +291,7 @@ func TestAudit(t *testing.T) {
 	if len(lines) != 4 {
 		t.Fatalf("want two lines for each of two applies that changed something: %q", lines)
 	}
-	last := regexp.MustCompile(`^run [0-9a-f]{8} by ` + regexp.QuoteMeta(me.Username) + ` from \S+: update file /etc/xmrig/config\.json; restart service xmrig$`)
+	last := regexp.MustCompile(`^run [0-9a-f]{8} by ` + regexp.QuoteMeta(me.Username) + ` from \S+, xmrfleet \S+: update file /etc/xmrig/config\.json; restart service xmrig$`)
 	if !last.MatchString(lines[2]) {
 		t.Errorf("audit: %q", lines[2])
 	}

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strconv"
@@ -61,12 +62,13 @@ var factsColumns = []gridColumn{
 	{title: "SYSTEMD", rank: 6, right: true},
 	{title: "THREADS", right: true},
 	{title: "MEMORY", rank: 1, right: true},
+	{title: "AGENT", rank: 7},
 	{title: "XMRIG", rank: 4},
 }
 
 func factsRow(h HostFacts) []string {
 	f := h.Facts
-	row := []string{h.Host, f.OS, f.Kernel, f.Arch, "-", strconv.Itoa(f.Threads), humanize.IBytes(uint64(f.MemoryKiB) << 10), "-"}
+	row := []string{h.Host, f.OS, f.Kernel, f.Arch, "-", strconv.Itoa(f.Threads), humanize.IBytes(uint64(f.MemoryKiB) << 10), cmp.Or(f.Agent, "-"), "-"}
 	if f.Systemd > 0 {
 		row[4] = strconv.Itoa(f.Systemd)
 	}
@@ -75,7 +77,7 @@ func factsRow(h HostFacts) []string {
 		found = append(found, strings.TrimSpace(x.Path+" "+x.Version))
 	}
 	if found != nil {
-		row[7] = strings.Join(found, ", ")
+		row[8] = strings.Join(found, ", ")
 	}
 	for i := range row {
 		row[i] = printable.Text(oneLine(row[i]))
@@ -117,6 +119,7 @@ type factsFields struct {
 	Memory    int64          `json:"memory_kib"`
 	SELinux   bool           `json:"selinux"`
 	BootID    string         `json:"boot_id"`
+	Agent     string         `json:"agent_version,omitempty"`
 	Database  string         `json:"agent_database,omitempty"`
 	XMRigs    []binaryFields `json:"xmrigs"`
 	Supported bool           `json:"supported"`
@@ -148,7 +151,7 @@ func (e Facts) lines() []line {
 }
 
 func factsOf(f modules.Facts) factsFields {
-	fields := factsFields{f.Hostname, f.OS, f.Kernel, f.Arch, f.Systemd, f.Threads, f.MemoryKiB, f.SELinux, f.BootID, f.AgentDatabase,
+	fields := factsFields{f.Hostname, f.OS, f.Kernel, f.Arch, f.Systemd, f.Threads, f.MemoryKiB, f.SELinux, f.BootID, f.Agent, f.AgentDatabase,
 		[]binaryFields{}, f.Supported() == nil}
 	for _, x := range f.XMRigs {
 		fields.XMRigs = append(fields.XMRigs, binaryFields(x))
