@@ -60,7 +60,7 @@ func (w waitTime) until(ctx context.Context, p *Program, d *executor.Dialer, h h
 	ctx, stop := p.unlessStopped(ctx)
 	defer stop()
 	description := h.Miner.Description()
-	lacks := errors.New("it was not asked")
+	var lacks error
 	shell, answers, err := d.Open(ctx, target(h), executor.OpenOptions{First: modules.ProofProbes()})
 	if err != nil {
 		return proof, err
