@@ -14,11 +14,12 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 build: bin/xmrfleet
 
-# Nothing that differs from build to build is in the agent, so that an
-# unchanged agent is an unchanged checksum on the hosts.
+# Nothing that differs from build to build is in the agent, and one compiler
+# builds it, so that an unchanged agent is an unchanged checksum on the hosts.
+TOOLCHAIN   = go$(shell sed -n 's/^toolchain go//p' go.mod)
 cmd/xmrfleet/supply/agents/%.gz: $(SOURCES)
 	mkdir -p bin
-	GOOS=linux GOARCH=$* go build -trimpath -buildvcs=false -ldflags='-s -w' -o bin/xmrig-orchestrator-$* ./cmd/xmrig-orchestrator
+	GOTOOLCHAIN=$(TOOLCHAIN) GOOS=linux GOARCH=$* go build -trimpath -buildvcs=false -ldflags='-s -w' -o bin/xmrig-orchestrator-$* ./cmd/xmrig-orchestrator
 	sha256sum <bin/xmrig-orchestrator-$* | cut -d' ' -f1 >cmd/xmrfleet/supply/agents/$*.sha256
 	gzip -n9 <bin/xmrig-orchestrator-$* >$@
 

@@ -2,6 +2,8 @@ module xmrfleet
 
 go 1.26.0
 
+toolchain go1.26.8
+
 require (
 	al.essio.dev/pkg/shellescape v1.6.1
 	charm.land/lipgloss/v2 v2.0.6

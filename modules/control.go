@@ -28,6 +28,10 @@ const enqueueScript = `
 agent=$1
 ` + askAgent + `
 systemctl is-active --quiet "$2" || { echo 'the health agent is down' >&2; exit 69; }
+case $(readlink "/proc/$(systemctl show -p MainPID --value "$2")/exe") in
+"$agent" | "$agent (deleted)") ;;
+*) echo "what runs as $2 is not the health agent" >&2; exit 69 ;;
+esac
 if [ "$5" = no ]; then exec "$agent" enqueue "$3" --reason "$4"; fi
 exec "$agent" enqueue "$3" --reason "$4" --wait=2m`
 

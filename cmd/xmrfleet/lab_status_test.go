@@ -168,6 +168,14 @@ host "mini-2" {}
 		f.apply()
 		f.mustRun(exitDone, "status", "mini-2")
 	}
+
+	f.sh("mini-2", `sed -i 's,^ExecStart=.*,ExecStart=/bin/sleep infinity,; s/^Type=notify/Type=exec/' /etc/systemd/system/xmrig-orchestrator.service
+		systemctl daemon-reload; systemctl restart xmrig-orchestrator`)
+	o = f.mustRun(exitError, "restart", "-l", "mini-2")
+	contains(t, o.stdout, "what runs as xmrig-orchestrator.service is not the health agent", "xmrfleet apply --target agent")
+	contains(t, f.mustRun(exitPartial, "status", "mini-2").stdout, "xmrig-orchestrator.service differs from fleet.hcl")
+	f.apply()
+	f.mustRun(exitDone, "restart", "-l", "mini-2")
 }
 
 // TestWait waits for miners that will hash, and for one that will not.

@@ -29,6 +29,35 @@ func build(t testing.TB) string {
 	return bin
 }
 
+// TestReproducible builds the same sources in another directory.
+func TestReproducible(t *testing.T) {
+	copied := filepath.Join(t.TempDir(), "elsewhere")
+	for _, dir := range []string{"cmd/xmrig-orchestrator", "modules"} {
+		if err := os.CopyFS(filepath.Join(copied, dir), os.DirFS(filepath.Join("../..", dir))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"go.mod", "go.sum"} {
+		text, err := os.ReadFile(filepath.Join("../..", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(copied, name), text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	here := build(t)
+	t.Chdir(filepath.Join(copied, "cmd/xmrig-orchestrator"))
+	there := build(t)
+	a, err := os.ReadFile(here)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := os.ReadFile(there); err != nil || !bytes.Equal(a, b) {
+		t.Errorf("the same sources build other bytes in another directory (%v)", err)
+	}
+}
+
 // resident reads VmRSS or VmHWM of a process, in kB.
 func resident(t testing.TB, pid int, field string) int {
 	t.Helper()

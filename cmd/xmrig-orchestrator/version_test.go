@@ -71,7 +71,7 @@ func raise(t *testing.T, version string, other bool, sum string) {
 }
 
 // sources is the checksum of all that the agent is built from: our files, but
-// for the version itself, and the versions of modules and language.
+// for the version itself, and the versions of modules, language and compiler.
 func sources(t *testing.T) string {
 	t.Helper()
 	var lines []string
@@ -106,6 +106,11 @@ func sources(t *testing.T) string {
 			}
 		}
 	}
+	mod, err := os.ReadFile("../../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines = append(lines, string(regexp.MustCompile(`(?m)^toolchain .*$`).Find(mod)))
 	slices.Sort(lines)
 	return fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join(slices.Compact(lines), "\n"))))
 }
