@@ -45,16 +45,25 @@ func main() {
 	parser.FatalIfErrorf(err)
 }
 
+// system is embedded in the commands that may build an image.
+type system struct {
+	Release string   `help:"Debian release of the hosts: bullseye, bookworm or trixie." default:"bookworm"`
+	Package []string `help:"Package that the hosts have, beside the usual ones."`
+}
+
+func (s system) of() lab.System { return lab.System{Release: s.Release, Packages: s.Package} }
+
 type up struct {
+	system
 	Name  string   `arg:"" help:"Name of the lab."`
 	Hosts []string `arg:"" help:"Names of its hosts."`
 }
 
 func (u up) Run(ctx context.Context) error {
-	if _, err := lab.Image(ctx, os.Stderr); err != nil {
+	if _, err := lab.Image(ctx, u.of(), os.Stderr); err != nil {
 		return err
 	}
-	l, err := lab.Up(ctx, lab.Options{Name: u.Name, Hosts: u.Hosts, Detached: true})
+	l, err := lab.Up(ctx, lab.Options{Name: u.Name, Hosts: u.Hosts, System: u.of(), Detached: true})
 	if err != nil {
 		return err
 	}
@@ -161,10 +170,10 @@ type exitStatus int
 
 func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
-type image struct{}
+type image struct{ system }
 
-func (image) Run(ctx context.Context) error {
-	dir, err := lab.Image(ctx, os.Stderr)
+func (i image) Run(ctx context.Context) error {
+	dir, err := lab.Image(ctx, i.of(), os.Stderr)
 	if err == nil {
 		fmt.Println(dir)
 	}

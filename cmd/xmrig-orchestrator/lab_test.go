@@ -82,7 +82,7 @@ func newRig(t *testing.T, prepare string, settings ...string) *rig {
 func bareRig(t *testing.T, packages ...string) *rig {
 	t.Helper()
 	r := &rig{t: t, path: agent.Database}
-	r.lab = lab.StartWith(t, lab.Options{Hosts: []string{name}, Packages: packages})
+	r.lab = lab.StartWith(t, lab.Options{Hosts: []string{name}, System: lab.System{Packages: packages}})
 	r.dir, r.env = labtest.Client(t, r.lab)
 	r.control("busy=0.2")
 	return r

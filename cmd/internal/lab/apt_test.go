@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,7 +20,7 @@ deb http://mirror.example/debian trixie main
 		"sources.list.d/debian.sources": `Types: deb
 URIs: http://mirror.example/debian
 Suites: bookworm bookworm-updates
-Components: main
+Components: main non-free-firmware
 
 Types: deb
 URIs: http://mirror.example/debian
@@ -37,16 +38,19 @@ Components: main
 			t.Fatal(err)
 		}
 	}
-	got, err := debianSources(etc)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := []string{
-		"deb [signed-by=/k.gpg] http://mirror.example/debian bookworm main contrib\n",
-		"Types: deb\nURIs: http://mirror.example/debian\nSuites: bookworm bookworm-updates\nComponents: main\n",
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("debianSources\n got %q\nwant %q", got, want)
+	const stanza = "Types: deb\nURIs: http://mirror.example/debian\nSuites: %s\nComponents: main\n"
+	for release, want := range map[string][]string{
+		"bookworm": {"deb [signed-by=/k.gpg] http://mirror.example/debian bookworm main\n", fmt.Sprintf(stanza, "bookworm bookworm-updates")},
+		"bullseye": {"deb [signed-by=/k.gpg] http://mirror.example/debian bullseye main\n", fmt.Sprintf(stanza, "bullseye bullseye-updates")},
+		"trixie":   {"deb http://mirror.example/debian trixie main\n"},
+	} {
+		got, err := debianSources(etc, release)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("debianSources of %s\n got %q\nwant %q", release, got, want)
+		}
 	}
 }
 
@@ -59,6 +63,7 @@ func TestOptions(t *testing.T) {
 		{Hosts: []string{"a/b"}},
 		{Hosts: []string{"a..b"}},
 		{Hosts: []string{"-a"}},
+		{Hosts: []string{"a"}, System: System{Release: "buster"}},
 	} {
 		if o.validate() == nil {
 			t.Errorf("%+v passes", o)

@@ -6,8 +6,10 @@ import (
 	"context"
 	"crypto/sha256"
 	_ "embed"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,7 +19,36 @@ import (
 	"time"
 )
 
-const suite = "bookworm"
+// A System is what the hosts of a lab run. Each is an image of its own. Without a
+// release it is Debian 12.
+type System struct {
+	Release  string   // of Debian, by its name; see releases
+	Packages []string // of that release, beside those that each host has
+}
+
+const defaultRelease = "bookworm"
+
+// releases are what hosts can run, each with what an XMRig that is not static
+// links there.
+var releases = map[string][]string{
+	"bullseye":     {"libuv1", "libhwloc15", "libssl1.1"},
+	defaultRelease: {"libuv1", "libhwloc15", "libssl3"},
+	"trixie":       {"libuv1t64", "libhwloc15", "libssl3t64"},
+}
+
+func (s System) release() string { return cmp.Or(s.Release, defaultRelease) }
+
+func (s System) validate() error {
+	if _, ok := releases[s.release()]; !ok {
+		return fmt.Errorf("lab: release %q: want one of %s", s.Release, strings.Join(slices.Sorted(maps.Keys(releases)), ", "))
+	}
+	return nil
+}
+
+// packages are all that are asked for.
+func (s System) packages() []string {
+	return slices.Concat(packages, releases[s.release()], s.Packages)
+}
 
 // deployID is the first free user and group of a fresh Debian.
 const deployID = 1000
@@ -25,25 +56,25 @@ const deployID = 1000
 //go:embed customize.sh
 var customizeScript string
 
-// packages beyond the essential ones; the last three are what an XMRig that is
-// not static links.
+// packages beyond the essential ones, by names that all releases know.
 var packages = []string{
 	"systemd", "systemd-sysv", "dbus", "openssh-server", "sudo", "procps", "curl", "ca-certificates",
-	"libuv1", "libhwloc15", "libssl3",
 }
 
-// Image returns the root directory that all hosts share, with more packages where a
-// lab asks for them. Unless the cache holds such a one, it is built, from this machine's own Debian
-// mirror, and progress goes to log. The cache is /var/cache/xmrfleet-lab or
-// $XMRFLEET_LAB_CACHE; a build that is cut short leaves no image there.
-func Image(ctx context.Context, log io.Writer, more ...string) (string, error) {
-	if err := Check(); err != nil {
+// Image returns the root directory that all hosts of a system share. Unless the
+// cache holds the one that this package describes, it is built, from this machine's
+// own Debian mirror, and progress goes to log. The cache is /var/cache/xmrfleet-lab
+// or $XMRFLEET_LAB_CACHE; a build that is cut short leaves no image there.
+func Image(ctx context.Context, s System, log io.Writer) (string, error) {
+	if err := errors.Join(s.validate(), Check()); err != nil {
 		return "", err
 	}
 	cache := cmp.Or(os.Getenv("XMRFLEET_LAB_CACHE"), "/var/cache/xmrfleet-lab")
-	packages := slices.Concat(packages, more)
-	recipe := strings.Join(append([]string{suite, customizeScript}, packages...), "\n")
-	image := filepath.Join(cache, fmt.Sprintf("%s-%.6x", suite, sha256.Sum256([]byte(recipe))))
+	recipe := strings.Join(append([]string{s.release(), customizeScript}, s.packages()...), "\n")
+	image := filepath.Join(cache, fmt.Sprintf("%s-%.6x", s.release(), sha256.Sum256([]byte(recipe))))
+	if _, err := os.Stat(image); err == nil {
+		return image, nil // without the lock, which the build of another image may hold
+	}
 	if err := os.MkdirAll(cache, 0o755); err != nil {
 		return "", err
 	}
@@ -62,8 +93,8 @@ func Image(ctx context.Context, log io.Writer, more ...string) (string, error) {
 	if err := os.Mkdir(build, 0o755); err != nil {
 		return "", err
 	}
-	if err := bootstrap(ctx, build, packages, lock, log); err != nil {
-		return "", fmt.Errorf("build image: %w", err)
+	if err := bootstrap(ctx, s, build, lock, log); err != nil {
+		return "", fmt.Errorf("build image of %s: %w", s.release(), err)
 	}
 	if err := os.Rename(filepath.Join(build, "root"), image); err != nil {
 		return "", err
@@ -74,7 +105,7 @@ func Image(ctx context.Context, log io.Writer, more ...string) (string, error) {
 // bootstrap makes dir/root. Its process inherits the lock: should this one be
 // killed, the next builder waits until that has ended too. What it mounts is seen
 // by nobody else and so cannot stay behind.
-func bootstrap(ctx context.Context, dir string, packages []string, lock *os.File, log io.Writer) error {
+func bootstrap(ctx context.Context, s System, dir string, lock *os.File, log io.Writer) error {
 	customize := filepath.Join(dir, "customize.sh")
 	if err := os.WriteFile(customize, []byte("#!/bin/sh\n"+customizeScript), 0o755); err != nil {
 		return err
@@ -89,11 +120,11 @@ func bootstrap(ctx context.Context, dir string, packages []string, lock *os.File
 	}
 	args := []string{
 		"--mount", "--propagation=slave", "mmdebstrap",
-		"--mode=root", "--variant=minbase", "--format=directory", "--include=" + strings.Join(packages, ","),
+		"--mode=root", "--variant=minbase", "--format=directory", "--include=" + strings.Join(s.packages(), ","),
 		"--aptopt=" + aptConf, "--dpkgopt=force-unsafe-io", "--customize-hook=" + customize,
-		suite, filepath.Join(dir, "root"),
+		s.release(), filepath.Join(dir, "root"),
 	}
-	sources, err := debianSources("/etc/apt")
+	sources, err := debianSources("/etc/apt", s.release())
 	if err != nil {
 		return err
 	}

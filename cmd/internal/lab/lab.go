@@ -2,7 +2,7 @@
 // sudo and journald, each in a systemd-nspawn container with a disk and a
 // network link of its own. Four hosts are up in half a second, forty in eight.
 //
-// Tests call [Start]. A program that shares hosts between tests, or keeps them,
+// Tests call [Start], or [StartWith] for hosts of another system. A program that shares hosts between tests, or keeps them,
 // calls [Up] and [Lab.Down]. What a lab puts on the machine disappears with its
 // owner, whatever ends that: a guard process waits for the owner's lock, and
 // every Up first removes what dead owners left. Labs live in Linux only and need
@@ -53,10 +53,7 @@ var (
 type Options struct {
 	Name  string   // unique on the machine; empty: one is chosen
 	Hosts []string // names of at most 200 hosts
-
-	// Packages are those of Debian that the hosts have beside those of every
-	// lab. Each set is an image of its own.
-	Packages []string
+	System
 
 	// Detached keeps the lab after the end of this process, until Down.
 	Detached bool
@@ -80,7 +77,7 @@ func Up(ctx context.Context, o Options) (*Lab, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	image, err := Image(ctx, nil, o.Packages...)
+	image, err := Image(ctx, o.System, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +109,7 @@ func (o Options) validate() error {
 		}
 		seen[name] = true
 	}
-	return Check()
+	return errors.Join(o.System.validate(), Check())
 }
 
 func (l *Lab) build(ctx context.Context, o Options, image string) error {

@@ -115,7 +115,7 @@ func TestDownLeavesNothing(t *testing.T) {
 
 func TestInterruptedUp(t *testing.T) {
 	Require(t)
-	_, err := Image(t.Context(), nil)
+	_, err := Image(t.Context(), System{}, nil)
 	must(t, err)
 	for _, after := range []time.Duration{0, 20, 50, 100, 200, 300, 400} {
 		name := fmt.Sprintf("t%d-%d", os.Getpid(), after)
