@@ -47,7 +47,7 @@ func main() {
 
 // system is embedded in the commands that may build an image.
 type system struct {
-	Release string   `help:"Debian release of the hosts: bullseye, bookworm or trixie." default:"bookworm"`
+	Release string   `help:"Debian release of the hosts: bullseye, bookworm (the default) or trixie."`
 	Package []string `help:"Package that the hosts have, beside the usual ones."`
 }
 

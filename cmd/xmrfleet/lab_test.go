@@ -44,7 +44,13 @@ func newFleet(t *testing.T, extra string, hosts ...string) *fleet {
 // beside it.
 func aloneFleet(t *testing.T, extra string, hosts ...string) *fleet {
 	t.Helper()
-	f := &fleet{t: t, lab: lab.Start(t, hosts...)}
+	return fleetOn(t, lab.System{}, extra, hosts...)
+}
+
+// fleetOn is aloneFleet with hosts of this system.
+func fleetOn(t *testing.T, system lab.System, extra string, hosts ...string) *fleet {
+	t.Helper()
+	f := &fleet{t: t, lab: lab.StartWith(t, lab.Options{Hosts: hosts, System: system})}
 	f.dir, f.env = labtest.Client(t, f.lab)
 	if extra == "" {
 		example, err := os.ReadFile("../../fleet.hcl")

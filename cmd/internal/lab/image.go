@@ -19,10 +19,9 @@ import (
 	"time"
 )
 
-// A System is what the hosts of a lab run. Each is an image of its own. Without a
-// release it is Debian 12.
+// A System is what the hosts of a lab run. Each is an image of its own.
 type System struct {
-	Release  string   // of Debian, by its name; see releases
+	Release  string   // of Debian, by its name; empty: $XMRFLEET_LAB_RELEASE or bookworm
 	Packages []string // of that release, beside those that each host has
 }
 
@@ -36,11 +35,13 @@ var releases = map[string][]string{
 	"trixie":       {"libuv1t64", "libhwloc15", "libssl3t64"},
 }
 
-func (s System) release() string { return cmp.Or(s.Release, defaultRelease) }
+func (s System) release() string {
+	return cmp.Or(s.Release, os.Getenv("XMRFLEET_LAB_RELEASE"), defaultRelease)
+}
 
 func (s System) validate() error {
 	if _, ok := releases[s.release()]; !ok {
-		return fmt.Errorf("lab: release %q: want one of %s", s.Release, strings.Join(slices.Sorted(maps.Keys(releases)), ", "))
+		return fmt.Errorf("lab: release %q: want one of %s", s.release(), strings.Join(slices.Sorted(maps.Keys(releases)), ", "))
 	}
 	return nil
 }
