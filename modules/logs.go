@@ -29,11 +29,15 @@ const AllLines = -1
 var journalFlags = []string{"--quiet", "--no-pager", "--all", "--namespace=+xmrig", "--output=json",
 	"--output-fields=MESSAGE,SYSLOG_IDENTIFIER"}
 
-const logScript = `exec journalctl "$@"`
+// plain: systemd 247 colours its errors for pipes, too.
+const plain = `export SYSTEMD_LOG_COLOR=0
+`
+
+const logScript = plain + `exec journalctl "$@"`
 
 // lastScript prints the last --lines behind --since. Forwards, journalctl
 // would print the first ones.
-const lastScript = `
+const lastScript = plain + `
 exec 3>&1
 exit "$({ { journalctl "$@" --reverse; echo $? >&4; } | tac >&3; } 4>&1)"`
 
@@ -42,7 +46,7 @@ exit "$({ { journalctl "$@" --reverse; echo $? >&4; } | tac >&3; } 4>&1)"`
 // the cursor is that of the last entry of all before it, if there is one:
 // journalctl says by status 1 that there is none. The last lines are got as by
 // lastScript.
-const followScript = `
+const followScript = plain + `
 some=$1 since=$2 order=${1:+tac}
 shift 2
 cursor=$(journalctl "$@" --lines=0 --show-cursor)

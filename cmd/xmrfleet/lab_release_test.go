@@ -49,6 +49,7 @@ func (f *fleet) life(release string) {
 	contains(t, f.mustRun(exitDone, "history").stdout, "restart completed (a test (", "stop completed (", "start completed (",
 		": made all 11 changes\n", ": restart xmrig.service: a test: done\n")
 	contains(t, f.mustRun(exitDone, "logs", "-n", "10000").stdout, "  systemd: Started ", "pool-a.example:443")
+	contains(t, f.mustRun(exitError, "logs", "--since", "the flood").stderr, ": Failed to parse timestamp: the flood\n")
 
 	f.write(preamble + mini1("max_threads_hint = 7"))
 	f.plans("mini-1", []string{"~ update  file /etc/xmrig/config.json", "~ restart service xmrig: the running process has the old config"})
