@@ -126,8 +126,9 @@ func TestLabCrashLoop(t *testing.T) {
 		t.Errorf("the unit is %s", got)
 	}
 	const stopped = "stop|completed|xmrig-orchestrator: crash-loop\n"
-	// The unit is down before the command is done.
+	// The unit is down before the command is done, and the row behind both.
 	labtest.Wait(t, func() bool { return r.commands() == stopped }, func() string { return "commands: " + r.commands() })
+	r.await("the row after the stop", func(p health.Process) bool { return p.PID == 0 })
 	r.polls(12) // longer than RestartSec
 	if q := r.row(); q.Restarts != p.Restarts || q.State != "crashed" {
 		t.Errorf("it goes on: %+v", q)
