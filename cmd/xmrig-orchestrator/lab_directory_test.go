@@ -19,7 +19,7 @@ func TestLabDirectoryMadeLate(t *testing.T) {
 	r := newRig(t, "")
 	r.path = path
 	r.describe(`database = "`+path+`"`, "")
-	r.xmrfleet("apply", "--yes")
+	r.applyUnverified("no such file or directory")
 	pid := strings.TrimSpace(r.sh(`systemctl show -p MainPID --value xmrig-orchestrator`))
 	time.Sleep(3 * time.Second) // some polls
 	if got := r.sh(`systemctl show -p MainPID,NRestarts --value xmrig-orchestrator`); got != pid+"\n0\n" && got != "0\n"+pid+"\n" {

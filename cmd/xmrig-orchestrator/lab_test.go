@@ -104,6 +104,16 @@ func (r *rig) xmrfleet(args ...string) string {
 	return stdout + stderr
 }
 
+// applyUnverified applies the fleet file where a fault keeps the agent from its
+// work, which the apply has to tell.
+func (r *rig) applyUnverified(fault string) {
+	r.t.Helper()
+	stdout, stderr, code := labtest.Run(r.t, labtest.Command(r.t, r.dir, r.env, "apply", "--yes"))
+	if code != 3 || !strings.Contains(stdout, "changed, but not verified: ") || !strings.Contains(stdout, fault) {
+		r.t.Fatalf("apply: exit %d, want 3 for %q\n%s%s\n%s", code, fault, stdout, stderr, r.story())
+	}
+}
+
 // sh runs a script as root on the host.
 func (r *rig) sh(script string, args ...string) string {
 	r.t.Helper()
