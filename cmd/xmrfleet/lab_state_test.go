@@ -296,8 +296,8 @@ func TestAudit(t *testing.T) {
 		t.Errorf("audit: %q", lines[2])
 	}
 	contains(t, lines[3], ": made all 2 changes")
-	contains(t, lines[0], "create user xmrig; create binary xmrig; create file /etc/xmrig/config.json")
-	contains(t, f.sh("mini-1", `journalctl -q -t sshd -o cat`), "Accepted publickey for deploy from "+f.lab.Gateway())
+	contains(t, lines[0], "create user xmrig; create binary xmrig "+labtest.Archive(t).Version+"; create file /etc/xmrig/config.json")
+	contains(t, f.sh("mini-1", `journalctl -q -t sshd -t sshd-session -o cat`), "Accepted publickey for deploy from "+f.lab.Gateway())
 	contains(t, f.sh("mini-1", `journalctl -q -t sudo -o cat`), "deploy : ", "USER=root ; COMMAND=/bin/sh")
 }
 
