@@ -20,6 +20,11 @@ func Load(path string, opts Options) (*Fleet, Diagnostics) {
 	if err != nil {
 		return nil, Diagnostics{{Severity: Error, Summary: "No fleet file", Detail: capitalized(err.Error()) + ". Run in the directory of fleet.hcl, or name it with --file."}}
 	}
+	return Parse(path, text, opts)
+}
+
+// Parse is Load of a text that stands, or once stood, in the file at path.
+func Parse(path string, text []byte, opts Options) (*Fleet, Diagnostics) {
 	l := newLoader(path, text, opts)
 	fleet := l.load()
 	diags := l.diags.diagnostics(&l.source)

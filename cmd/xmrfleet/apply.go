@@ -58,7 +58,7 @@ func (c *applyCmd) Run(ctx context.Context, p *Program) error {
 		return c.lockedOut(p, sessions, held, began)
 	}
 	c.refuseStale(sessions)
-	p.report.Report(c.removals(sessions))
+	p.report.Report(c.removals(p, sessions))
 	p.report.Report(view.Planned{Hosts: views(sessions), Details: c.Verbose, Took: time.Since(began)})
 
 	var todo []*session

@@ -31,7 +31,7 @@ func (c *planCmd) Run(ctx context.Context, p *Program) error {
 	defer cancel()
 	c.gather(reading, p, d, sessions, nil, func(*session) {})
 	gathered(sessions, p.run)
-	p.report.Report(c.removals(sessions))
+	p.report.Report(c.removals(p, sessions))
 	p.report.Report(view.Planned{Hosts: views(sessions), Details: c.Verbose, Took: time.Since(began)})
 
 	var t tally

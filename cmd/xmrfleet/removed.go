@@ -10,9 +10,9 @@ import (
 
 // removals tells of hosts that left the fleet file, so that none mines on
 // forgotten.
-func (c *planFlags) removals(sessions []*session) view.Removals {
+func (c *planFlags) removals(p *Program, sessions []*session) view.Removals {
 	var e view.Removals
-	for _, h := range roster.Unnamed(c.fleet) {
+	for _, h := range roster.Unnamed(c.fleet, c.earlier(p)) {
 		e.Unnamed = append(e.Unnamed, view.Unnamed{Host: h.Name, Address: h.Address, At: h.At})
 	}
 	for _, s := range sessions {
@@ -21,6 +21,19 @@ func (c *planFlags) removals(sessions []*session) view.Removals {
 		}
 	}
 	return e
+}
+
+// earlier are the last versions of the fleet file that were committed, as far as
+// they can be read with the variables of now. A job that starts from nothing has
+// no other memory.
+func (c *planFlags) earlier(p *Program) []*hcl.Fleet {
+	var fleets []*hcl.Fleet
+	for _, text := range roster.Committed(c.fleet.Path) {
+		if was, _ := hcl.Parse(c.fleet.Path, text, hcl.Options{Vars: c.Var, Env: p.Env, Version: version}); was != nil {
+			fleets = append(fleets, was)
+		}
+	}
+	return fleets
 }
 
 func (c *planFlags) isRemoved(name string) bool {

@@ -24,7 +24,7 @@ import (
 type Host struct {
 	Name    string    `json:"name"`
 	Address string    `json:"address,omitempty"` // as in the file
-	At      time.Time `json:"at"`                // of the last such apply
+	At      time.Time `json:"at"`                // of the last such apply; zero: not known
 }
 
 type record struct {
@@ -57,14 +57,21 @@ func Update(file string, hosts []hcl.Host, forget []string) error {
 	return cache.Write(path, r)
 }
 
-// Unnamed are the remembered hosts that the fleet file does not name any more.
-// One whose address it gives to another name was renamed.
-func Unnamed(fleet *hcl.Fleet) []Host {
-	path, err := cache.Path(kind, fleet.Path)
-	if err != nil {
-		return nil
+// Unnamed are the hosts that the fleet file does not name any more: of those that
+// are remembered, and of those that earlier versions of the file named. One whose
+// address it gives to another name was renamed.
+func Unnamed(fleet *hcl.Fleet, earlier []*hcl.Fleet) []Host {
+	var hosts []Host
+	if path, err := cache.Path(kind, fleet.Path); err == nil {
+		hosts, _ = read(path) // an error: nothing is remembered
 	}
-	hosts, _ := read(path) // an error: nothing is remembered
+	for _, was := range earlier {
+		for _, h := range was.Hosts {
+			if !slices.ContainsFunc(hosts, func(known Host) bool { return known.Name == h.Name }) {
+				hosts = append(hosts, Host{Name: h.Name, Address: h.Address})
+			}
+		}
+	}
 	named := make(map[string]bool)
 	for _, h := range slices.Concat(fleet.Hosts, fleet.Removed) {
 		named[h.Name], named[cmp.Or(h.Address, h.Name)] = true, true

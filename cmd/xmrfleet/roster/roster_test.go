@@ -2,6 +2,7 @@ package roster
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -18,7 +19,7 @@ func TestUnnamed(t *testing.T) {
 	unnamed := func(fleet hcl.Fleet) string {
 		fleet.Path = file
 		var names []string
-		for _, h := range Unnamed(&fleet) {
+		for _, h := range Unnamed(&fleet, nil) {
 			names = append(names, h.Name)
 		}
 		return strings.Join(names, " ")
@@ -62,4 +63,53 @@ func TestUnnamed(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	must(Update(file, []hcl.Host{host("a", "")}, nil))
+}
+
+// TestCommitted asks a repository for what the fleet file was.
+func TestCommitted(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "fleet.hcl")
+	texts := func() string {
+		var all []string
+		for _, text := range Committed(file) {
+			all = append(all, string(text))
+		}
+		return strings.Join(all, "|")
+	}
+	if got := texts(); got != "" {
+		t.Errorf("without a repository: %q", got)
+	}
+	git := func(args ...string) {
+		t.Helper()
+		args = append([]string{"-C", dir, "-c", "user.name=a", "-c", "user.email=a@b"}, args...)
+		if out, err := exec.Command("git", args...).CombinedOutput(); err != nil {
+			t.Fatalf("git %s: %v: %s", args, err, out)
+		}
+	}
+	git("init", "-q")
+	if got := texts(); got != "" {
+		t.Errorf("without a commit: %q", got)
+	}
+	for i, text := range []string{"one", "two", "three"} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		git("add", ".")
+		git("commit", "-q", "-m", text)
+		if got, want := texts(), []string{"one", "two|one", "three|two"}[i]; got != want {
+			t.Errorf("after %s: %q, want %q", text, got, want)
+		}
+	}
+
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	fleet := func(names ...string) *hcl.Fleet {
+		f := &hcl.Fleet{Path: file}
+		for _, name := range names {
+			f.Hosts = append(f.Hosts, hcl.Host{Name: name})
+		}
+		return f
+	}
+	if got := Unnamed(fleet("a"), []*hcl.Fleet{fleet("a", "b"), fleet("b", "c")}); len(got) != 2 || got[0].Name != "b" || got[1].Name != "c" {
+		t.Errorf("unnamed: %+v", got)
+	}
 }

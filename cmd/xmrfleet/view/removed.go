@@ -1,6 +1,7 @@
 package view
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -20,13 +21,17 @@ type Removals struct {
 type Unnamed struct {
 	Host    string
 	Address string    // empty: its name
-	At      time.Time // of the last apply
+	At      time.Time // of the last apply; zero: the file was committed with it
 }
 
 func (u Unnamed) err() error {
 	block := fmt.Sprintf("removed %q {}", u.Host)
 	if u.Address != "" {
 		block = fmt.Sprintf("removed %q { address = %q }", u.Host, u.Address)
+	}
+	if u.At.IsZero() {
+		return hint.With(errors.New("the fleet file does not name it any more, and one of its last two commits did; what is on it goes on"),
+			block+" takes everything off it; after two commits nobody is reminded")
 	}
 	return hint.With(fmt.Errorf("the fleet file does not name it any more; it is as the apply of %s left it", u.At.Local().Format(time.DateOnly)),
 		block+" takes everything off it, `xmrfleet forget "+u.Host+"` ends this reminder")
@@ -51,7 +56,7 @@ func (e Removals) text(t *Text) {
 
 type hostUnnamed struct {
 	Address string    `json:"address,omitempty"`
-	At      time.Time `json:"last_apply"`
+	At      time.Time `json:"last_apply,omitzero"`
 	Hint    string    `json:"hint"`
 }
 
