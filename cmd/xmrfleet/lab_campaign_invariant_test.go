@@ -5,6 +5,7 @@ package main
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -116,25 +117,28 @@ const lookAt = `
 look() {
 	unit=$1 file=$2
 	systemctl show -p ActiveState -p SubState -p MainPID -p InvocationID -p UnitFileState "$unit" | sed "s/^/$unit /"
-	echo "$unit Config=$(sha256sum 2>/dev/null <"$file" | cut -d' ' -f1)"
-	echo "$unit ConfigChanged=$(stat -c %.6Z "$file" 2>/dev/null)"
+	for file in "$file" "/etc/systemd/system/$unit.service"; do
+		echo "$unit ${file##*.}=$(sha256sum <"$file" | cut -d' ' -f1)"
+		echo "$unit ${file##*.} changed=$(stat -c %.6Z "$file")"
+	done
 	pid=$(systemctl show -p MainPID --value "$unit")
 	[ "$pid" != 0 ] || return 0
 	echo "$unit Started=$(date -d "$(systemctl show -p ExecMainStartTimestamp --value --timestamp=us+utc "$unit")" +%s.%6N)"
 	echo "$unit Program=$(sha256sum <"/proc/$pid/exe" | cut -d' ' -f1)"
 	echo "$unit Line=$(tr '\0' ' ' <"/proc/$pid/cmdline")"
-	echo "$unit Nice=$(sed -n 's/^Max nice priority *\([0-9]*\).*/\1/p' "/proc/$pid/limits")"
 }
 look xmrig /etc/xmrig/config.json 2>/dev/null
 look xmrig-orchestrator /etc/xmrig/orchestrator.json 2>/dev/null
 :`
 
-// invocations are the checksums of the configuration that each run of a unit was
-// started with.
-type invocations map[string]string
+// invocations are the checksums of the configuration and of the unit's file that
+// each run of a unit was started with.
+type invocations map[string]startedWith
 
-// look sees all hosts. A run that began after its configuration was written last
-// was started with that one.
+type startedWith struct{ config, unit string }
+
+// look sees all hosts. A run that began after its configuration and its unit were
+// written last was started with these.
 func (r *round) look() map[string]sight {
 	sights := make(map[string]sight)
 	for _, host := range campaignHosts {
@@ -145,9 +149,10 @@ func (r *round) look() map[string]sight {
 		}
 		for _, unit := range []string{"xmrig", "xmrig-orchestrator"} {
 			started, err1 := strconv.ParseFloat(s[unit+" Started"], 64)
-			changed, err2 := strconv.ParseFloat(s[unit+" ConfigChanged"], 64)
-			if err1 == nil && err2 == nil && changed <= started {
-				r.known[s[unit+" InvocationID"]] = s[unit+" Config"]
+			config, err2 := strconv.ParseFloat(s[unit+" json changed"], 64)
+			file, err3 := strconv.ParseFloat(s[unit+" service changed"], 64)
+			if errors.Join(err1, err2, err3) == nil && max(config, file) <= started {
+				r.known[s[unit+" InvocationID"]] = startedWith{s[unit+" json"], s[unit+" service"]}
 			}
 		}
 		sights[host] = s
@@ -157,8 +162,9 @@ func (r *round) look() map[string]sight {
 
 // A described process is what a unit's process should be.
 type describedProcess struct {
-	program, line, config, nice string
-	file                        string // "enabled", "disabled", or "" for a unit that is not there
+	program, line string
+	started       startedWith
+	file          string // "enabled", "disabled", or "" for a unit that is not there
 }
 
 // described are the processes that a host should have, by unit, as the fleet file
@@ -171,16 +177,13 @@ func (r *round) described(host string) map[string]describedProcess {
 	files := r.files(host)
 	ours := map[string]describedProcess{
 		"xmrig": {file: "disabled"},
-		"xmrig-orchestrator": {program: supply.Agents()["amd64"].SHA256, line: agent.Binary + " run", file: "enabled",
-			config: files[agent.SettingsFile], nice: "0"},
+		"xmrig-orchestrator": {file: "enabled", program: supply.Agents()["amd64"].SHA256, line: agent.Binary + " run",
+			started: startedWith{files[agent.SettingsFile], files["/etc/systemd/system/"+agent.Unit]}},
 	}
 	if state == "running" {
-		nice := "0"
-		if w.priority >= 3 {
-			nice = strconv.Itoa(20 - (10 - 5*w.priority))
-		}
-		ours["xmrig"] = describedProcess{program: r.releases[w.version].BinarySHA256, file: "enabled", config: files[configFile], nice: nice,
-			line: "/usr/local/bin/xmrig --config=/etc/xmrig/config.json --data-dir=/run/xmrig"}
+		ours["xmrig"] = describedProcess{file: "enabled", program: r.releases[w.version].BinarySHA256,
+			line:    "/usr/local/bin/xmrig --config=/etc/xmrig/config.json --data-dir=/run/xmrig",
+			started: startedWith{files[configFile], files[unitFile]}}
 	}
 	return ours
 }
@@ -199,32 +202,39 @@ func (r *round) files(host string) map[string]string {
 		if h.Name != host {
 			continue
 		}
-		for _, resource := range h.Miner.Resources() {
+		for _, f := range modules.Render(h.Miner.Resources()) {
+			sums[f.Path] = sum256(f.Text)
+		}
+		for _, resource := range h.Miner.Resources() { // masks write some files anew
 			v := reflect.ValueOf(resource)
 			if embedded := v.FieldByName("File"); embedded.IsValid() {
 				v = embedded
 			}
 			if f, ok := v.Interface().(modules.File); ok {
-				sum := sha256.Sum256(f.Content)
-				sums[f.Path] = hex.EncodeToString(sum[:])
+				sums[f.Path] = sum256(string(f.Content))
 			}
 		}
 	}
 	return sums
 }
 
+func sum256(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
+}
+
 // differs says what of a unit's process is not as described, or "".
 func (r *round) differs(s sight, unit string, want describedProcess) string {
 	started := r.known[s[unit+" InvocationID"]]
 	if s[unit+" MainPID"] == "0" || s[unit+" Program"] == "" {
-		s, started = sight{unit + " UnitFileState": s[unit+" UnitFileState"]}, ""
+		s, started = sight{unit + " UnitFileState": s[unit+" UnitFileState"]}, startedWith{}
 	}
 	var words []string
 	for _, c := range []struct{ what, have, want string }{
 		{"program", s[unit+" Program"], want.program},
 		{"command line", s[unit+" Line"], want.line},
-		{"config", started, want.config},
-		{"nice", s[unit+" Nice"], want.nice},
+		{"configuration", started.config, want.started.config},
+		{"unit", started.unit, want.started.unit},
 		{"start at boot", s[unit+" UnitFileState"], want.file},
 	} {
 		if c.have != c.want {
