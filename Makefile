@@ -58,6 +58,15 @@ test: packages build
 	set -x; XMRFLEET_REQUIRE_LAB=1 go test -p 1 -tags lab -timeout $(PATIENCE) $(LABTESTS); \
 	else echo "left out: the lab tests (they need root on Linux)"; fi
 
+# Random applies with random faults, far more of them than in the test: every
+# round is that of its seed and number, as FIRST=120 ROUNDS=1 SEED=7.
+SEED   ?= 0
+FIRST  ?= 0
+ROUNDS ?= 300
+campaign: packages build
+	XMRFLEET_REQUIRE_LAB=1 go test -tags lab -v -timeout 24h -run '^TestCampaign$$' ./cmd/xmrfleet \
+		-campaign.seed $(SEED) -campaign.first $(FIRST) -campaign.rounds $(ROUNDS)
+
 # What the figures in README.md come from.
 bench: packages build
 	go run ./cmd/bench
@@ -84,4 +93,4 @@ golden:
 clean:
 	rm -rf bin cmd/xmrfleet/supply/agents/*.gz cmd/xmrfleet/supply/agents/*.sha256
 
-.PHONY: build man packages demo demo-down check test bench bench-agent bench-watchdog lint golden clean
+.PHONY: build man packages demo demo-down check test campaign bench bench-agent bench-watchdog lint golden clean
