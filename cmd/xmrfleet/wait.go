@@ -77,7 +77,7 @@ func (w waitTime) until(ctx context.Context, p *Program, d *executor.Dialer, h h
 		if failed := proof.Failed(); failed != "" {
 			return proof, hint.With(errors.New(failed), "xmrfleet status --why "+h.Name)
 		}
-		lacks = errors.New(proof.Lacks(open[0], description))
+		lacks := errors.New(proof.Lacks(open[0], description))
 		select {
 		case <-ctx.Done():
 			return proof, hint.With(fmt.Errorf("%w: %w", lacks, context.Cause(ctx)), "xmrfleet status --why "+h.Name)
