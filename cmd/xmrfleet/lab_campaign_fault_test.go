@@ -125,6 +125,7 @@ func fills(dir string, most int) func(*round) {
 		if !r.ended() {
 			return // which is found out
 		}
+		r.look() // what was started from here, before the files are others
 		r.harm(emptyDisk, dir)
 	}
 }
