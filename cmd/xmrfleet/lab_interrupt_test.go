@@ -141,6 +141,29 @@ func TestInterruptedStart(t *testing.T) {
 	f.converged()
 }
 
+// TestHangUp takes the terminal away in the middle of an apply, which is a signal
+// like others: the host comes to its safe point, and the report is written.
+func TestHangUp(t *testing.T) {
+	f := newFleet(t, `host "slow-1" {}`, "slow-1")
+	f.sh("slow-1", slowUser)
+	r := f.startOnTerminal("apply", "--yes", "--json-into", "lines.json")
+	f.begun("slow-1")
+	r.terminal.Close()
+	report := func() string {
+		lines, err := os.ReadFile(filepath.Join(f.dir, "lines.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(lines)
+	}
+	r.await("a stop", func() bool { return strings.Contains(report(), `"type":"interrupted"`) })
+	f.release("slow-1")
+	r.wait(exitInterrupted)
+	contains(t, report(), `"result":"in_between"`, `"outcome":"interrupted"`, `"signal":"hangup"`)
+	f.apply()
+	f.converged()
+}
+
 // TestWaiting has hosts that take their time: people and programs are told who
 // is waited for, and with what.
 func TestWaiting(t *testing.T) {

@@ -30,6 +30,9 @@ import (
 func main() {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // by nohup(1)
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	// Where nobody reads the output any more, a write fails; without this, the
 	// signal would end an apply half-way.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
