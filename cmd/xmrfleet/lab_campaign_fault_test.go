@@ -75,11 +75,12 @@ func (r *round) each(script string, args ...string) {
 	}
 }
 
-// harm is each for a script that changes what an apply changes.
+// harm is each for a script that changes what an apply changes. What is running
+// is seen before.
 func (r *round) harm(script string, args ...string) {
 	r.t.Helper()
-	r.each(script, args...)
 	for _, host := range r.hosts {
+		r.see(host, script, args...)
 		r.harmed[host] = time.Now()
 	}
 }
@@ -125,7 +126,6 @@ func fills(dir string, most int) func(*round) {
 		if !r.ended() {
 			return // which is found out
 		}
-		r.look() // what was started from here, before the files are others
 		r.harm(emptyDisk, dir)
 	}
 }

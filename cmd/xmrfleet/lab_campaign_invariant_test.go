@@ -129,7 +129,7 @@ look() {
 }
 look xmrig /etc/xmrig/config.json 2>/dev/null
 look xmrig-orchestrator /etc/xmrig/orchestrator.json 2>/dev/null
-:`
+`
 
 // invocations are the checksums of the configuration and of the unit's file that
 // each run of a unit was started with.
@@ -137,27 +137,33 @@ type invocations map[string]startedWith
 
 type startedWith struct{ config, unit string }
 
-// look sees all hosts. A run that began after its configuration and its unit were
-// written last was started with these.
+// look sees all hosts.
 func (r *round) look() map[string]sight {
 	sights := make(map[string]sight)
 	for _, host := range campaignHosts {
-		s := make(sight)
-		for line := range strings.Lines(r.sh(host, lookAt)) {
-			name, value, _ := strings.Cut(strings.TrimRight(line, " \n"), "=")
-			s[name] = value
-		}
-		for _, unit := range []string{"xmrig", "xmrig-orchestrator"} {
-			started, err1 := strconv.ParseFloat(s[unit+" Started"], 64)
-			config, err2 := strconv.ParseFloat(s[unit+" json changed"], 64)
-			file, err3 := strconv.ParseFloat(s[unit+" service changed"], 64)
-			if errors.Join(err1, err2, err3) == nil && max(config, file) <= started {
-				r.known[s[unit+" InvocationID"]] = startedWith{s[unit+" json"], s[unit+" service"]}
-			}
-		}
-		sights[host] = s
+		sights[host] = r.see(host, "")
 	}
 	return sights
+}
+
+// see looks at a host and runs a script right after that. A run that began after
+// its configuration and its unit were written last was started with these.
+func (r *round) see(host, script string, args ...string) sight {
+	r.t.Helper()
+	s := make(sight)
+	for line := range strings.Lines(r.sh(host, lookAt+script, args...)) {
+		name, value, _ := strings.Cut(strings.TrimRight(line, " \n"), "=")
+		s[name] = value
+	}
+	for _, unit := range []string{"xmrig", "xmrig-orchestrator"} {
+		started, err1 := strconv.ParseFloat(s[unit+" Started"], 64)
+		config, err2 := strconv.ParseFloat(s[unit+" json changed"], 64)
+		file, err3 := strconv.ParseFloat(s[unit+" service changed"], 64)
+		if errors.Join(err1, err2, err3) == nil && max(config, file) <= started {
+			r.known[s[unit+" InvocationID"]] = startedWith{s[unit+" json"], s[unit+" service"]}
+		}
+	}
+	return s
 }
 
 // A described process is what a unit's process should be.
