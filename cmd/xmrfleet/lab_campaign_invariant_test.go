@@ -61,7 +61,7 @@ func unconverged(r *round) []breach {
 
 func lockedOut(r *round) []breach {
 	if o := r.healed[0]; o.code == exitLocked {
-		return []breach{{"", fmt.Sprintf("after %v: %s", o.took, tail(o.String()))}}
+		return []breach{{"", fmt.Sprintf("after %v: %s", o.took(), tail(o.String()))}}
 	}
 	return r.onHosts(func(host string) string {
 		return r.awaited(host, `flock -n /run/xmrfleet/lock true || { cat /run/xmrfleet/holder; exit 1; }`)
@@ -368,7 +368,7 @@ func falseReports(r *round) []breach {
 			switch {
 			case l.Host != host:
 			case l.Type == "apply_progress":
-				at, _ = time.Parse(time.RFC3339Nano, l.Time)
+				at = l.at()
 			case l.Type == "host_summary":
 				result = l.Result
 			}

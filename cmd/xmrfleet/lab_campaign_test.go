@@ -117,7 +117,7 @@ func (c *campaign) run(t *testing.T, first, end int) {
 			source: c.source(n, drawsFault), known: known, bare: bare, harmed: map[string]time.Time{}, commands: map[string][]int{}}
 		r.run(usual)
 		if r.client.code == exitDone {
-			usual = r.client.took
+			usual = r.client.took()
 		}
 	}
 }
@@ -151,8 +151,21 @@ type round struct {
 // An attempt is a run of apply that has ended.
 type attempt struct {
 	outcome
-	took  time.Duration
 	lines []jsonLine // if it lived to write them
+}
+
+// took is how long that was, by its lines.
+func (a attempt) took() time.Duration {
+	if a.lines == nil {
+		return 0
+	}
+	return a.lines[len(a.lines)-1].at().Sub(a.lines[0].at())
+}
+
+// at is the time of a line.
+func (l jsonLine) at() time.Time {
+	at, _ := time.Parse(time.RFC3339Nano, l.Time) // an error: zero
+	return at
 }
 
 func (r *round) run(usual time.Duration) {
@@ -165,7 +178,6 @@ func (r *round) run(usual time.Duration) {
 	r.prints[0] = r.footprints()
 	r.look()
 
-	began := time.Now()
 	r.running = r.start("apply", "--yes", "--json-into", "lines.json")
 	time.Sleep(r.delay)
 	r.fault.do(r)
@@ -174,7 +186,7 @@ func (r *round) run(usual time.Duration) {
 		r.running.signal(syscall.SIGKILL)
 		<-r.running.ended
 	}
-	r.client = attempt{outcome: outcome{r.running.stdout.String(), r.running.stderr.String(), r.running.cmd.ProcessState.ExitCode()}, took: time.Since(began)}
+	r.client.outcome = outcome{r.running.stdout.String(), r.running.stderr.String(), r.running.cmd.ProcessState.ExitCode()}
 	if r.client.code >= 0 {
 		r.client.lines = r.lines("lines.json")
 	}
@@ -192,7 +204,7 @@ func (r *round) run(usual time.Duration) {
 	}
 	last := r.healed[len(r.healed)-1]
 	r.t.Logf("round %d, %q on %v after %v of %v: exit %d, healed by %d with exit %d in %v", r.number, r.fault.name, r.hosts,
-		r.delay.Round(time.Millisecond), r.client.took.Round(time.Millisecond), r.client.code, len(r.healed), last.code, last.took.Round(time.Millisecond))
+		r.delay.Round(time.Millisecond), r.client.took().Round(time.Millisecond), r.client.code, len(r.healed), last.code, last.took().Round(time.Millisecond))
 	if last.code != exitDone {
 		r.renew()
 	}
@@ -224,9 +236,8 @@ const lockLimit = 31 * time.Second
 // heal applies again until that goes well.
 func (r *round) heal() {
 	for range 3 {
-		began := time.Now()
 		o := r.fleet.run("apply", "--yes", "--lock-timeout", lockLimit.String(), "--json-into", "healing.json")
-		r.healed = append(r.healed, attempt{outcome: o, took: time.Since(began), lines: r.lines("healing.json")})
+		r.healed = append(r.healed, attempt{o, r.lines("healing.json")})
 		if o.code == exitDone {
 			return
 		}
