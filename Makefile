@@ -59,13 +59,15 @@ test: packages build
 	else echo "left out: the lab tests (they need root on Linux)"; fi
 
 # Random applies with random faults, far more of them than in the test: every
-# round is that of its seed and number, as FIRST=120 ROUNDS=1 SEED=7.
+# round is that of its seed and number, as SEED=7 FIRST=120 ROUNDS=1. FAULTS='link|disk'
+# leaves the others out.
 SEED   ?= 0
 FIRST  ?= 0
 ROUNDS ?= 300
+FAULTS ?=
 campaign: packages build
 	XMRFLEET_REQUIRE_LAB=1 go test -tags lab -v -timeout 24h -run '^TestCampaign$$' ./cmd/xmrfleet \
-		-campaign.seed $(SEED) -campaign.first $(FIRST) -campaign.rounds $(ROUNDS)
+		-campaign.seed $(SEED) -campaign.first $(FIRST) -campaign.rounds $(ROUNDS) -campaign.faults '$(FAULTS)'
 
 # What the figures in README.md come from.
 bench: packages build

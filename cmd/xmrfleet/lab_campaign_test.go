@@ -10,6 +10,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -30,6 +32,7 @@ var (
 	campaignSeed   = flag.Uint64("campaign.seed", 0, "of the campaign; 0: any")
 	campaignFirst  = flag.Int("campaign.first", 0, "number of the first round")
 	campaignRounds = flag.Int("campaign.rounds", 20, "how many rounds")
+	campaignFaults = flag.String("campaign.faults", "", "only those whose names match")
 )
 
 // campaignLabs is how many labs share the rounds, at the same time.
@@ -39,6 +42,9 @@ var campaignHosts = []string{"mini-1", "mini-2", "mini-3", "mini-4"}
 
 func TestCampaign(t *testing.T) {
 	c := &campaign{seed: cmp.Or(*campaignSeed, uint64(rand.Uint32())), rounds: map[string]int{}, violations: map[[2]string]int{}}
+	if faults = slices.DeleteFunc(faults, func(f fault) bool { return !regexp.MustCompile(*campaignFaults).MatchString(f.name) }); len(faults) == 0 {
+		t.Fatalf("no fault matches %q", *campaignFaults)
+	}
 	t.Logf("campaign of seed %d: rounds %d to %d", c.seed, *campaignFirst, *campaignFirst+*campaignRounds-1)
 	c.releases = map[string]release.Archive{}
 	for _, version := range wishedVersions {
@@ -87,7 +93,7 @@ func (c *campaign) faultOf(round int) fault {
 	for cycle := 0; ; cycle++ {
 		var some []fault
 		for _, f := range faults {
-			if !f.slow || cycle%4 == 3 {
+			if !f.slow || cycle%4 == 3 || *campaignFaults != "" {
 				some = append(some, f)
 			}
 		}
