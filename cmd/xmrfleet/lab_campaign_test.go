@@ -179,7 +179,7 @@ func (r *round) run(usual time.Duration) {
 	for _, i := range r.source.Perm(len(campaignHosts))[:1+r.source.IntN(2)] {
 		r.hosts = append(r.hosts, campaignHosts[i])
 	}
-	r.delay = time.Duration(1.2 * r.source.Float64() * float64(usual))
+	r.delay = time.Duration(r.source.Float64() * float64(usual))
 	r.enqueue()
 	r.prints[0] = r.footprints()
 	r.look()
