@@ -60,7 +60,6 @@ func (w waitTime) until(ctx context.Context, p *Program, d *executor.Dialer, h h
 	ctx, stop := p.unlessStopped(ctx)
 	defer stop()
 	description := h.Miner.Description()
-	var lacks error
 	shell, answers, err := d.Open(ctx, target(h), executor.OpenOptions{First: modules.ProofProbes()})
 	if err != nil {
 		return proof, err
