@@ -17,6 +17,9 @@ type Drift struct {
 	// Differs names what else differs, each as a sentence without a stop:
 	// "config.json differs from fleet.hcl".
 	Differs []string
+
+	// Planned is set where a plan shows what differs.
+	Planned bool
 }
 
 // Any reports whether anything differs.
@@ -27,16 +30,39 @@ func (d Drift) Any() bool { return d.Astray != "" || len(d.Differs) > 0 }
 // works, and what the agent says that it cannot do. What the status does not
 // tell is no drift.
 func (s Status) DriftFrom(d Description) Drift {
-	if d.State == StateAbsent || !s.Installed {
+	switch {
+	case d.State == StateAbsent:
+		left := s.leftovers(d)
+		return Drift{Differs: left, Planned: left != nil}
+	case !s.Installed:
 		return Drift{}
 	}
 	drift := Drift{Astray: s.astray(d)}
 	drift.Differs = append(drift.Differs, d.miner.differences(s.Miner, s.up(), d.State == StateRunning)...)
 	drift.Differs = append(drift.Differs, d.agent.differences(s.Watcher, s.AgentActive, true)...)
+	drift.Planned = drift.Differs != nil
 	for _, fault := range s.Faults() {
 		drift.Differs = append(drift.Differs, "the agent is not able to do all its work: "+fault)
 	}
 	return drift
+}
+
+// leftovers are what is still there of a miner that is to be gone. The
+// executable may be one that was on the host before, and stays.
+func (s Status) leftovers(d Description) []string {
+	var all []string
+	for _, path := range []string{d.miner.config, unitDir + d.miner.unit, d.agent.config, d.agent.binary, unitDir + d.agent.unit} {
+		if s.Miner.has(path) || s.Watcher.has(path) {
+			all = append(all, path+" is still there")
+		}
+	}
+	if s.Miner.DropIns || s.Watcher.DropIns {
+		all = append(all, "there are still drop-ins")
+	}
+	if s.AgentActive {
+		all = append(all, "the agent still runs")
+	}
+	return all
 }
 
 // Faults are what the agent that runs says that it cannot do.
@@ -94,10 +120,9 @@ func (d described) differences(e UnitEvidence, up, enabled bool) []string {
 	var files, old []string
 	for _, a := range d.artifacts(e) {
 		switch {
-		case a.want == nil:
-		case a.file != "" && !slices.Contains(a.want, a.file):
+		case a.want != nil && a.file != "" && !slices.Contains(a.want, a.file):
 			files = append(files, a.name)
-		case !slices.Contains(a.want, a.process):
+		case a.want != nil && !slices.Contains(a.want, a.process), a.want == nil && a.file != "" && a.file != a.process:
 			old = append(old, a.noun)
 		}
 	}
@@ -114,7 +139,11 @@ func (d described) differences(e UnitEvidence, up, enabled bool) []string {
 	if e.Reload {
 		all = append(all, d.unit+" is not loaded as it is")
 	}
-	if enabled && e.File != "" && e.File != "enabled" {
+	switch atBoot := e.File == "enabled"; {
+	case e.File == "" || atBoot == enabled:
+	case atBoot:
+		all = append(all, d.unit+" starts at boot")
+	default:
 		all = append(all, d.unit+" does not start at boot")
 	}
 	switch {
@@ -123,6 +152,8 @@ func (d described) differences(e UnitEvidence, up, enabled bool) []string {
 		all = append(all, "it is not known what the running "+d.noun+" was started with")
 	case old != nil:
 		all = append(all, "the running "+d.noun+" has the old "+strings.Join(old, " and "))
+	case e.Record.Silent == e.Invocation:
+		all = append(all, "the API of the "+d.noun+" did not answer after its last start")
 	}
 	return all
 }
@@ -131,7 +162,7 @@ func (d described) differences(e UnitEvidence, up, enabled bool) []string {
 type artifact struct {
 	noun, name    string   // "config", "config.json"
 	want          []string // its possible checksums; nil: any
-	file, process string   // its checksum now, "" if not known, and as of the start
+	file, process string   // its checksum now, "" if not known or told by process, and as of the start
 }
 
 // A Description is what a host's status is held against: [Miner.Description].
@@ -150,16 +181,26 @@ type described struct {
 
 	config, binary           string // their paths
 	unitSum, configSum, sums []string
+	recorded                 []string // what recording returns
 }
 
 func (d described) artifacts(e UnitEvidence) []artifact {
-	_, unit, _ := strings.Cut(e.Record.Unit, " ")
 	base := func(path string) string { return path[strings.LastIndex(path, "/")+1:] }
 	return []artifact{
 		{"config", base(d.config), d.configSum, e.sum(d.config, e.Record.Config), e.Record.Config},
 		{"binary", "the binary " + base(d.binary), d.sums, e.sum(d.binary, e.Record.Binary), e.Record.Binary},
-		{"unit", d.unit, d.unitSum, e.sum(unitDir+d.unit, unit), unit},
+		d.unitArtifact(e),
 	}
+}
+
+// unitArtifact is the unit's file, if it was hashed, and the text that the process
+// was started with, which systemd may have loaded before the file changed.
+func (d described) unitArtifact(e UnitEvidence) artifact {
+	a := artifact{noun: "unit", name: d.unit, want: slices.Concat(d.unitSum, d.recorded), process: e.Record.Unit}
+	if e.Sums != nil {
+		a.file = e.sum(unitDir+d.unit, "")
+	}
+	return a
 }
 
 // Description is what m says of a host, as far as a status can see it. An
@@ -171,20 +212,20 @@ func (m Miner) Description() Description {
 	}
 	var secrets []jsonPath
 	config := canonical(reveal(m.xmrigConfig(), nil, &secrets))
-	unit, _ := m.minerUnit()
-	d.miner = describe("miner", unit, minerConfig, config, minerBinary)
+	unit, recorded := m.minerUnit()
+	d.miner = describe("miner", unit, recorded, minerConfig, config, minerBinary)
 	if sum := m.XMRig.BinarySHA256; sum != "" {
 		d.miner.sums = []string{sum}
 	}
-	unit, _ = m.agentUnit()
-	d.agent = describe("agent", unit, agent.SettingsFile, m.agentSettings().Content, agent.Binary)
+	unit, recorded = m.agentUnit()
+	d.agent = describe("agent", unit, recorded, agent.SettingsFile, m.agentSettings().Content, agent.Binary)
 	for _, build := range m.Agent.Binaries {
 		d.agent.sums = append(d.agent.sums, build.SHA256)
 	}
 	return d
 }
 
-func describe(noun string, unit Unit, config string, content []byte, binary string) described {
+func describe(noun string, unit Unit, recorded, config string, content []byte, binary string) described {
 	return described{noun: noun, unit: unit.Name, config: config, binary: binary,
-		unitSum: []string{sum256([]byte(unit.Text))}, configSum: []string{sum256(content)}}
+		unitSum: []string{sum256([]byte(unit.Text))}, recorded: []string{recorded}, configSum: []string{sum256(content)}}
 }

@@ -13,7 +13,7 @@ func seen() Status {
 	m := typical()
 	d := m.Description()
 	record := func(d described) Record {
-		return Record{Unit: "rev " + d.unitSum[0], Config: d.configSum[0], Binary: d.sums[0], Invocation: "1d"}
+		return Record{Unit: d.recorded[0], Config: d.configSum[0], Binary: d.sums[0], Invocation: "1d"}
 	}
 	return Status{
 		Installed: true, Active: "active", PID: 7, AgentActive: true,
@@ -62,6 +62,9 @@ func TestDrift(t *testing.T) {
 			[]string{"the binary xmrig-orchestrator differs from fleet.hcl"}},
 		{"drop-ins, not loaded, not enabled", func(s *Status) { s.Miner.DropIns, s.Miner.Reload, s.Miner.File = true, true, "disabled" }, "",
 			[]string{"xmrig.service has drop-ins", "xmrig.service is not loaded as it is", "xmrig.service does not start at boot"}},
+		{"old unit in use", func(s *Status) { s.Miner.Record.Unit = "old " + d.miner.unitSum[0] }, "", []string{"the running miner has the old unit"}},
+		{"drop-ins were in use", func(s *Status) { s.Miner.Record.Unit = "rev x" }, "", []string{"the running miner has the old unit"}},
+		{"no answer", func(s *Status) { s.Miner.Record.Silent = "1d" }, "", []string{"the API of the miner did not answer after its last start"}},
 		{"a fault", func(s *Status) { s.Agent.Daemon.Faults = []string{"no table"} }, "",
 			[]string{"the agent is not able to do all its work: no table"}},
 		{"a fault of another agent", func(s *Status) { s.Agent.Daemon.Faults, s.Agent.Daemon.InvocationID = []string{"no table"}, "x" }, "", nil},
@@ -86,13 +89,32 @@ func TestDrift(t *testing.T) {
 
 	absent := typical()
 	absent.XMRig.State = StateAbsent
-	if s := seen(); s.DriftFrom(absent.Description()).Any() {
-		t.Error("drift of a miner that is to go")
+	gone := Status{Miner: UnitEvidence{Sums: map[string]string{minerBinary: "adopted"}}}
+	if got := gone.DriftFrom(absent.Description()); got.Any() {
+		t.Errorf("drift of a miner that is gone: %+v", got)
+	}
+	gone.Miner.Sums[minerConfig], gone.AgentActive = "x", true
+	want := []string{minerConfig + " is still there", "the agent still runs"}
+	if got := gone.DriftFrom(absent.Description()); !slices.Equal(got.Differs, want) {
+		t.Errorf("half gone: %q", got.Differs)
+	}
+	stopped := typical()
+	stopped.XMRig.State = StateStopped
+	s := seen()
+	s.Active = "inactive"
+	if got := s.DriftFrom(stopped.Description()); !slices.Equal(got.Differs, []string{"xmrig.service starts at boot", "orchestrator.json differs from fleet.hcl"}) {
+		t.Errorf("stopped: %q", got.Differs)
 	}
 	existing := typical()
 	existing.XMRig.BinarySHA256 = ""
-	if s := seen(); s.DriftFrom(existing.Description()).Any() {
+	s = seen()
+	if s.DriftFrom(existing.Description()).Any() {
 		t.Error("drift of an executable that may be any")
+	}
+	sums(&s.Miner, d.miner)
+	s.Miner.Sums[minerBinary] = "newer"
+	if got := s.DriftFrom(existing.Description()); !slices.Equal(got.Differs, []string{"the running miner has the old binary"}) {
+		t.Errorf("an executable that was replaced: %q", got.Differs)
 	}
 }
 
@@ -132,6 +154,14 @@ func TestDriftProbe(t *testing.T) {
 	expect("config edited, with an old date", "config.json differs from fleet.hcl")
 	h.write(minerConfig, config, 0o640)
 	expect("config as before")
+	h.must(Command{Script: `touch -d 2099-01-01 /run/xmrfleet/xmrig.service`}) // the clock was set back
+	h.write(minerConfig, config+" ", 0o640)
+	expect("config edited, under a record of the future", "config.json differs from fleet.hcl")
+	h.must(Command{Script: `mv /etc/xmrig/config.json /opt/config.json; ln -s /opt/config.json /etc/xmrig/config.json`})
+	expect("config is a link", "config.json differs from fleet.hcl")
+	h.must(Command{Script: `rm /etc/xmrig/config.json`})
+	h.write(minerConfig, config, 0o640)
+	expect("config as before the link")
 	h.must(Command{Script: `cp -p /usr/local/bin/xmrig /opt/other; echo >>/opt/other; touch -d 2001-01-01 /opt/other; ln -sfn /opt/other /usr/local/bin/xmrig`})
 	expect("link moved to an older file", "the binary xmrig differs from fleet.hcl")
 	h.must(Command{Script: `rm /usr/local/bin/xmrig`})

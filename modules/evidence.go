@@ -35,27 +35,43 @@ func (e UnitEvidence) sum(path, recorded string) string {
 	return "gone"
 }
 
+// has reports whether a file is known to be there.
+func (e UnitEvidence) has(path string) bool {
+	_, ok := e.Sums[path]
+	return ok
+}
+
 // evidenceProbe defines a function that prints, in lines that begin with $1, the
-// record of the unit $2 and, if one of the files that follow has changed since
-// it was written, the checksums of all of them. The last one is the executable,
-// which may be a link.
+// record of the unit $2 and, unless the files that follow are those of the record
+// and nobody changed them since, their checksums. The last one is the executable,
+// which alone may be a link.
 //
 // Hashing what did not change would cost more than all the rest of a status. The
-// kernel keeps when each file last changed, and lets nobody set that time:
-// inode(7), ctime.
+// kernel keeps when each file last changed, and lets nobody set that: inode(7),
+// ctime. It is compared for being the same, since a clock may be set back.
 const evidenceProbe = `
 evidence() {
 	name=$1 record=/run/xmrfleet/$2
 	[ ! -e "/etc/systemd/system/$2.d" ] || echo "$name.dropins=yes"
+	shift 2
+	files= newline='
+'
 	if [ -e "$record" ]; then
-		while IFS= read -r line; do echo "$name.record=$line"; done <"$record"
-		changed=$(find "$3" "$4" "$5" "$(readlink -f "$5")" -cnewer "$record" 2>/dev/null) && [ -z "$changed" ] && return
+		while IFS= read -r line; do
+			printf '%s\n' "$name.record=$line"
+			case $line in "file "*) files=$files${files:+$newline}$line ;; esac
+		done <"$record"
+		[ ! -e "$record.silent" ] || printf '%s\n' "$name.record=silent $(cat "$record.silent")"
+	fi
+	if [ ! -L "$1" ] && [ ! -L "$2" ] && [ -n "$files" ] && [ "$(` + lookAtFiles + ` "$@" 2>/dev/null)" = "$files" ]; then
+		return
 	fi
 	echo "$name.hashed=yes"
-	shift 2
-	for file in "$@"; do
-		[ ! -f "$file" ] || echo "$name.sum=$(sha256sum <"$file") $file"
+	for file in "$1" "$2"; do
+		[ ! -L "$file" ] || echo "$name.sum=link  - $file"
+		[ -L "$file" ] || [ ! -f "$file" ] || echo "$name.sum=$(sha256sum <"$file") $file"
 	done
+	[ ! -f "$3" ] || echo "$name.sum=$(sha256sum <"$3") $3"
 }
 `
 

@@ -1,13 +1,10 @@
 package modules
 
 import (
-	"encoding/json"
 	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
-
-	"xmrfleet/modules/agent"
 )
 
 // Facts are what a host says of itself, read in the same exec as all probes.
@@ -52,7 +49,8 @@ type FoundBinary struct {
 // FactsProbe reads Facts. ParseFacts understands its output.
 func FactsProbe() Command { return Command{Script: factsProbe} }
 
-// factsProbe forks as little as it can. The sha256 of a binary in our store is
+// factsProbe forks as little as it can. Of what others wrote, it prints words that
+// are of the form expected, and nothing else: an echo of dash reads escapes. The sha256 of a binary in our store is
 // taken from its path: what is really there is for Binary to find out. The
 // specification's daemon is a Ruby script, with a database of its own where its
 // unit names none.
@@ -67,7 +65,11 @@ done </proc/meminfo
 [ ! -e /sys/fs/selinux/enforce ] || echo selinux=yes
 [ ! -r /etc/machine-id ] || { read -r machine && echo "machine=$machine"; } </etc/machine-id
 read -r boot </proc/sys/kernel/random/boot_id && echo "boot=$boot"
-if [ -r /run/xmrfleet/agent.json ]; then IFS= read -r self </run/xmrfleet/agent.json; echo "agent=$self"; fi
+if [ -r /run/xmrfleet/agent.json ] && IFS= read -r self </run/xmrfleet/agent.json; then
+	self=${self#*'"version":"'}
+	self=${self%%'"'*}
+	case $self in '' | *[!0-9A-Za-z.+-]*) ;; *) echo "agent=$self" ;; esac
+fi
 daemon=/usr/local/bin/xmrig-orchestrator
 [ ! -f "$daemon" ] || IFS= read -r first <"$daemon"
 case $first in '#!'*ruby*) echo 'environment=Environment=XMRIG_DB_PATH=/mnt/rails-storage/production.sqlite3' ;; esac
@@ -141,10 +143,7 @@ func ParseFacts(probed string) (Facts, error) {
 		case "boot":
 			f.BootID = value
 		case "agent":
-			var self agent.Daemon
-			if json.Unmarshal([]byte(value), &self) == nil {
-				f.Agent = self.Version
-			}
+			f.Agent = value
 		case "environment":
 			if m := databaseIn.FindStringSubmatch(value); m != nil {
 				f.AgentDatabase = m[1] + m[2] + m[3] + m[4]

@@ -2,6 +2,7 @@ package modules
 
 import (
 	"os"
+	"os/exec"
 	"reflect"
 	"strings"
 	"testing"
@@ -18,7 +19,7 @@ selinux=yes
 machine=0b1c2d3e4f5061728394a5b6c7d8e9f0
 boot=3d5c3a5e-6a57-4b0f-8a1c-0a0b0c0d0e0f
 environment=Environment="XMRIG_DB_PATH=/mnt/rails-storage/production.sqlite3"
-agent={"version":"1.2.3","pid":7}
+agent=1.2.3
 later=a fact that is not known yet
 xmrig=` + strings.Repeat("a", 64) + ` root:755, /usr/local/bin/xmrig	/usr/local/lib/xmrfleet/a/xmrig	6.26.0
 xmrig=` + strings.Repeat("b", 64) + ` root:755,root:755,a:755,root:755, /home/a b/xmrig	/home/a b/xmrig	
@@ -173,5 +174,29 @@ func TestFoundBinaries(t *testing.T) {
 	}
 	if got := h.facts().XMRigs; !reflect.DeepEqual(got, want) {
 		t.Errorf("\n got %+v\nwant %+v", got, want)
+	}
+}
+
+// TestFactsOfAgent reads the version out of what the agent says of itself, and
+// nothing that somebody else got into it.
+func TestFactsOfAgent(t *testing.T) {
+	for _, shell := range []string{"dash", "bash --posix", "busybox sh"} {
+		words := strings.Fields(shell)
+		if _, err := exec.LookPath(words[0]); err != nil {
+			continue
+		}
+		h := newRoot(t)
+		h.shell = words
+		for content, want := range map[string]string{
+			"": "",
+			`{"version":"1.2.3","decision":{"evidence":"pool a\nxmrig=` + sum("") + ` root:755, /x\t/tmp/x\t"}}` + "\n": "1.2.3",
+			`{"version":"1\n2"}` + "\n": "",
+			`{"pid":7}` + "\n":          "",
+		} {
+			h.write("/run/xmrfleet/agent.json", content, 0o644)
+			if f := h.facts(); f.Agent != want || f.XMRigs != nil {
+				t.Errorf("%s: %q: agent %q, %+v", shell, content, f.Agent, f.XMRigs)
+			}
+		}
 	}
 }

@@ -89,8 +89,8 @@ func losses(old string) []string {
 	const holder = "the old unit"
 	service := directives(old, "Service")
 	var all []string
-	if user := last(service["User"]); user == "" || user == "root" || user == "0" {
-		all = append(all, lost(holder, "no User=, so that the miner ran as root", "it cannot write MSR registers nor reserve huge pages any more, which may cost a tenth of the hashrate or more",
+	if user := last(service["User"]); (user == "" || user == "root" || user == "0") && last(service["DynamicUser"]) == "" {
+		all = append(all, lost(holder, "no User= of its own", "a miner that ran as root cannot write MSR registers nor reserve huge pages any more, which may cost a tenth of the hashrate or more",
 			"reserve huge pages with sysctl vm.nr_hugepages; for MSR "+noSetting))
 	}
 	return append(all, settingLosses(holder, service)...)
@@ -111,7 +111,7 @@ func settingLosses(holder string, service map[string][]string) []string {
 		for _, key := range l.keys {
 			for _, value := range service[key] {
 				if !ours(key, value) {
-					add(key+"="+value, l.effect, l.keep)
+					add(key+"="+shownValue(key, value), l.effect, l.keep)
 				}
 			}
 		}
@@ -124,6 +124,19 @@ func settingLosses(holder string, service map[string][]string) []string {
 		add(flag+" on its command line", "config.json alone says what the miner does", keep)
 	}
 	return all
+}
+
+// shownValue is what may be read of a directive's value: of variables the names,
+// of commands the program.
+func shownValue(key, value string) string {
+	switch {
+	case key == "Environment":
+		return maskUnitLine("Environment=" + value)[len("Environment="):]
+	case strings.HasPrefix(key, "Exec"):
+		program, _, _ := strings.Cut(value, " ")
+		return program
+	}
+	return value
 }
 
 // ours reports whether a directive is what our unit has as well.

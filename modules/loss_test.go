@@ -9,6 +9,12 @@ import (
 func TestLosses(t *testing.T) {
 	for _, m := range variants() {
 		unit, _ := m.minerUnit()
+		watcher, _ := m.agentUnit()
+		for _, u := range []Unit{unit, watcher} {
+			if got := maskUnit([]byte(u.Text)); got != u.Text {
+				t.Errorf("our own unit is masked:\n%s", got)
+			}
+		}
 		if got := losses(unit.Text); got != nil {
 			t.Errorf("our own unit lost %q", got)
 		}
@@ -32,8 +38,8 @@ StandardOutput=append:/var/log/xmrig.log
 [Install]
 Slice=x
 `)
-	want := []string{"no User=, so that the miner ran as root", "CAP_SYS_RAWIO", "CPUAffinity=0 2    4", "Nice=10", "LimitMEMLOCK=infinity",
-		"Environment=A=b", "EnvironmentFile=/etc/default/xmrig", "ExecStartPre=/sbin/modprobe msr", "StandardOutput=append:/var/log/xmrig.log",
+	want := []string{"no User= of its own", "CAP_SYS_RAWIO", "CPUAffinity=0 2    4", "Nice=10", "LimitMEMLOCK=infinity",
+		"Environment=A=(sensitive)", "EnvironmentFile=/etc/default/xmrig", "ExecStartPre=/sbin/modprobe", "StandardOutput=append:/var/log/xmrig.log",
 		"--randomx-1gb-pages on its command line", "-t on its command line", "--asm on its command line"}
 	if len(got) != len(want) {
 		t.Errorf("%d losses, want %d: %q", len(got), len(want), got)
@@ -42,6 +48,10 @@ Slice=x
 		if !strings.HasPrefix(got[i], "the old unit had "+want[i]+": ") || !strings.Contains(got[i], "; to keep it: ") {
 			t.Errorf("%q, want %s", got[i], want[i])
 		}
+	}
+	const secret = "[Service]\nUser=xmrig\nEnvironment=\"POOL_PASS=hunter 2\" B=hunter2\nExecStart=/x -p hunter2 --user=hunter2\n"
+	if got := strings.Join(losses(secret), "\n") + maskUnit([]byte(secret)); strings.Contains(got, "hunter") {
+		t.Errorf("a secret is shown:\n%s", got)
 	}
 	if got := losses("[Service]\nUser=xmrig\nStandardOutput=journal\n"); got != nil {
 		t.Errorf("%q", got)

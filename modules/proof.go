@@ -131,7 +131,10 @@ const verdictHolds = 30 * time.Second
 
 // Failed says why waiting for the miner is in vain: its agent has judged the
 // process that runs, for some time. It is "" as long as there is hope.
-func (p Proof) Failed() string {
+func (p Proof) Failed(d Description) string {
+	if d.State != StateRunning {
+		return ""
+	}
 	if p.Active == "failed" {
 		return "it crashed: " + p.Result
 	}

@@ -17,6 +17,10 @@ type Record struct {
 
 	// Silent is the invocation whose API did not answer after its start.
 	Silent string
+
+	// Files tells unit file, configuration and executable apart from what took
+	// their place since: device, inode and time of the last change of each.
+	Files string
 }
 
 // recordPath is where a unit records what it was started with.
@@ -29,14 +33,21 @@ func recordPath(unit string) string {
 // the unit's text, because systemd runs the unit as it was loaded; the checksum
 // of the file and its drop-ins tells of edits that leave the revision alone. A
 // start without this command leaves a record of another invocation, which is
-// none of it. No character of it means anything to systemd's own quoting, and
-// a variable without braces is the shell's: systemd.service(5).
+// none of it. The files are looked at before they are hashed, so that a change
+// between the two is not missed. No character of it means anything to systemd's
+// own quoting, a variable without braces is the shell's, and a percent sign is
+// two: systemd.service(5), systemd.unit(5).
 func recordCommand(unit, revision, config, binary string) string {
 	record := recordPath(unit)
 	return fmt.Sprintf("+/bin/sh -c 'mkdir -p /run/xmrfleet && "+
-		"{ echo unit %s `cat %s %s/*.conf 2>/dev/null | sha256sum` $INVOCATION_ID; sha256sum %s %s; } >%s.new && mv -f %s.new %s'",
-		revision, unitDir+unit, dropIns(unit), config, binary, record, record, record)
+		"{ files=`stat -Lc \"file %%%%d %%%%i %%%%.9Z\" %[2]s %[4]s %[5]s`; "+
+		"echo unit %[1]s `cat %[2]s %[3]s/*.conf 2>/dev/null | sha256sum` $INVOCATION_ID; "+
+		"sha256sum %[4]s %[5]s; } >%[6]s.new && echo \"$files\" >>%[6]s.new && mv -f %[6]s.new %[6]s'",
+		revision, unitDir+unit, dropIns(unit), config, binary, record)
 }
+
+// lookAtFiles prints of its arguments what recordCommand did of the same files.
+const lookAtFiles = `stat -Lc 'file %d %i %.9Z'`
 
 // readRecord prints the record $2 for parseRecord.
 const readRecord = `cat "$2" 2>/dev/null
@@ -53,8 +64,12 @@ func parseRecord(text string) Record {
 	r := Record{Unit: unit[1] + " " + unit[2], Invocation: unit[4]}
 	r.Config, _, _ = strings.Cut(lines[1], " ")
 	r.Binary, _, _ = strings.Cut(lines[2], " ")
-	if len(lines) > 3 {
-		r.Silent, _ = strings.CutPrefix(lines[3], "silent ")
+	for _, line := range lines[3:] {
+		if silent, ok := strings.CutPrefix(line, "silent "); ok {
+			r.Silent = silent
+		} else if strings.HasPrefix(line, "file ") {
+			r.Files += line + "\n"
+		}
 	}
 	return r
 }

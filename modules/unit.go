@@ -23,7 +23,7 @@ func noDropIns(unit string) Absent { return Absent{Kind: "drop-ins", Path: dropI
 
 func (u Unit) file() File {
 	return File{Path: unitDir + u.Name, Owner: "root", Group: "root", Mode: "0644",
-		Content: []byte(u.Text), Show: Text}
+		Content: []byte(u.Text), Show: maskUnit}
 }
 
 func (u Unit) ID() string { return "unit " + u.Name }

@@ -20,7 +20,7 @@ import (
 type applyCmd struct {
 	planFlags
 	Yes         bool          `help:"Do not ask." short:"y" aliases:"auto-approve"`
-	Wait        waitTime      `help:"Wait until every changed miner hashes at its pool, at most 5 minutes, or with --wait=10m ten." placeholder:"DURATION"`
+	Wait        waitTime      `help:"Wait until every miner that should run hashes at its pool, at most 5 minutes, or with --wait=10m ten." placeholder:"DURATION"`
 	LockTimeout time.Duration `help:"Wait so long for hosts that another run holds." name:"lock-timeout" placeholder:"DURATION" xor:"lock"`
 	Partial     bool          `help:"Also where another run holds some of the hosts: change the others." xor:"lock"`
 
@@ -62,43 +62,55 @@ func (c *applyCmd) Run(ctx context.Context, p *Program) error {
 	p.report.Report(view.Planned{Hosts: views(sessions), Details: c.Verbose, Took: time.Since(began)})
 
 	var todo []*session
-	var t tally
 	for _, s := range sessions {
 		if s.err == nil && !s.plan.Empty() {
 			todo = append(todo, s)
-		} else {
-			t.asked(s.err)
 		}
 	}
-	p.hosts = t
-	if len(todo) == 0 || p.stopped() {
-		p.remember(c.File, failedOf(sessions), doneOf(sessions))
-		c.enlist(sessions)
-		return exitCode(t.code())
+	if len(todo) == 0 && c.Wait == 0 || p.stopped() {
+		return c.end(p, sessions)
 	}
-	if !c.Yes && c.saved == nil {
+	if len(todo) > 0 && !c.Yes && c.saved == nil {
 		if approved := p.ask(fmt.Sprintf("\nApply to %s? [y/N] ", view.Plural(len(todo), "host"))); !approved {
+			p.hosts = countOf(sessions)
 			fmt.Fprintln(p.err, "Nothing was changed.")
 			return exitCode(exitDeclined)
 		}
 	}
-	c.apply(ctx, p, d, todo, run)
+	c.apply(ctx, p, todo, run)
+	c.await(ctx, p, d, sessions)
 
-	for _, s := range todo {
-		t.applied(s.result.Outcome)
-	}
-	p.hosts = t
 	results := make([]view.HostResult, len(sessions))
 	for i, s := range sessions {
 		results[i] = s.result.HostResult
 		results[i].Host = s.host.Name
 		results[i].Failed = s.err
 	}
-	failed := failedOf(sessions)
-	p.remember(c.File, failed, doneOf(sessions))
+	code := c.end(p, sessions)
+	p.report.Report(view.Applied{Results: results, Retry: p.retry(failedOf(sessions)), Took: time.Since(began)})
+	return code
+}
+
+// end remembers what became of the hosts, counts them, and returns the exit code.
+func (c *applyCmd) end(p *Program, sessions []*session) error {
+	p.hosts = countOf(sessions)
+	p.remember(c.File, failedOf(sessions), doneOf(sessions))
 	c.enlist(sessions)
-	p.report.Report(view.Applied{Results: results, Retry: p.retry(failed), Took: time.Since(began)})
-	return exitCode(t.code())
+	return exitCode(p.hosts.code())
+}
+
+// countOf counts hosts by what became of them, as far as they came.
+func countOf(sessions []*session) tally {
+	var t tally
+	for _, s := range sessions {
+		switch {
+		case s.result.Host != "":
+			t.applied(s.result.Outcome)
+		case s.err != nil || s.plan.Empty():
+			t.asked(s.err)
+		}
+	}
+	return t
 }
 
 // claim locks and reads the hosts, all of them or, with --partial, those that
@@ -134,7 +146,10 @@ func (c *applyCmd) lockedOut(p *Program, sessions, held []*session, began time.T
 }
 
 // apply changes the hosts, all at once, and tells how it goes.
-func (c *applyCmd) apply(ctx context.Context, p *Program, d *executor.Dialer, todo []*session, run executor.Holder) {
+func (c *applyCmd) apply(ctx context.Context, p *Program, todo []*session, run executor.Holder) {
+	if len(todo) == 0 {
+		return
+	}
 	names := namesIn(todo)
 	p.report.Report(view.Applying{Hosts: names, Details: c.Verbose})
 	finished := make(chan struct{})
@@ -144,7 +159,7 @@ func (c *applyCmd) apply(ctx context.Context, p *Program, d *executor.Dialer, to
 	defer b.end()
 	audit := who(run)
 	outcomes := executor.Each(ctx, todo, c.Parallelism, func(ctx context.Context, s *session) (struct{}, error) {
-		c.applyTo(ctx, p, d, s, b, audit)
+		c.applyTo(ctx, p, s, b, audit)
 		return struct{}{}, nil
 	})
 	for i, o := range outcomes {
@@ -171,17 +186,12 @@ func (p *Program) tellStopping(finished <-chan struct{}) {
 	}
 }
 
-// applyTo changes a host, looks at what it shows then and, if that is wanted,
-// waits until its miner hashes.
-func (c *applyCmd) applyTo(ctx context.Context, p *Program, d *executor.Dialer, s *session, b *heartbeat, audit string) {
+// applyTo changes a host, and looks at what it shows then.
+func (c *applyCmd) applyTo(ctx context.Context, p *Program, s *session, b *heartbeat, audit string) {
 	began := time.Now()
 	s.apply(ctx, p, c.connectionFlags, b, audit)
 	defer b.rests(s.host.Name)
 	s.result.prove(s.host, c.part())
-	if c.Wait > 0 && s.result.Err() == nil && len(s.result.Open) > 0 {
-		b.begin(s.host.Name, task{phase: view.Proving})
-		s.result.settle(c.Wait.until(ctx, p, d, s.host, c.part()))
-	}
 	s.result.Took = time.Since(began)
 	p.report.Report(view.Ended{HostResult: s.result.HostResult})
 }

@@ -119,7 +119,7 @@ func (c *planFlags) gather(ctx context.Context, p *Program, d *executor.Dialer, 
 		defer cancel()
 		b.reads(s.host.Name)
 		defer b.rests(s.host.Name)
-		s.read(ctx, d, c.resources(s.host), holder)
+		s.read(ctx, d, c.resources(s.host), c.part(), holder)
 		if holder == nil || s.err != nil {
 			s.close()
 		}
@@ -147,17 +147,24 @@ func gathered(sessions []*session, run string) {
 	}
 }
 
-func (s *session) read(ctx context.Context, d *executor.Dialer, resources []modules.Resource, holder *executor.Holder) {
-	open := executor.OpenOptions{First: plan.Probes(resources)}
+// read reads the host and plans it. For an apply, which has a holder, a host with
+// nothing to do has to show that its agent can work.
+func (s *session) read(ctx context.Context, d *executor.Dialer, resources []modules.Resource, part modules.Part, holder *executor.Holder) {
+	probes := plan.Probes(resources)
+	open := executor.OpenOptions{First: probes}
 	if holder != nil {
 		lock := *holder
 		lock.Host = s.host.Name
 		open.Lock = &lock
+		open.First = append(probes, modules.ProofProbes()...)
 	}
 	var answers []modules.Result
-	s.shell, answers, s.err = d.Open(ctx, target(s.host), open)
-	if s.err == nil {
-		s.plan, s.err = plan.Make(resources, answers)
+	if s.shell, answers, s.err = d.Open(ctx, target(s.host), open); s.err != nil {
+		return
+	}
+	s.plan, s.err = plan.Make(resources, answers[:len(probes)])
+	if holder != nil && s.err == nil && s.plan.Empty() {
+		s.err = agentFault(s.host, part, answers[len(probes):])
 	}
 }
 

@@ -78,6 +78,7 @@ func TestStates(t *testing.T) {
 	withRails := preamble + "host \"mini-1\" {\n  agent {\n    database = \"" + database + "\"\n  }\n}\n"
 	f.write(withRails)
 	contains(t, f.mustRun(exitPartial, "apply", "--yes").stdout, "changed, but not verified: verify: its health agent cannot do all its work: ", "has no table xmrig_processes")
+	contains(t, f.mustRun(exitError, "apply", "--yes").stdout, "mini-1  its health agent cannot do all its work: ") // nothing is left to do
 	f.migrate("mini-1", database)
 	f.until("mini-1", `xmrig-orchestrator status`)
 	f.mustRun(exitDone, "status", "--wait")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -51,44 +52,75 @@ func decodeDuration(ctx *kong.DecodeContext, otherwise time.Duration) (time.Dura
 }
 
 // until asks a host, over a connection without its lock, until it proves every
-// step of its description. The error says why it does not: its agent's verdict,
-// or what is lacking when the time is over. The last answer comes with an error
-// as well, where there was one.
+// step of its description and its agent has seen that too. The error says why it
+// does not: its agent's verdict, or what is lacking when the time is over. A host
+// that cannot be asked for a moment is asked again. The last answer comes with an
+// error as well, where there was one.
 func (w waitTime) until(ctx context.Context, p *Program, d *executor.Dialer, h hcl.Host, part modules.Part) (proof modules.Proof, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, time.Duration(w), fmt.Errorf("not within %s", view.Duration(time.Duration(w))))
 	defer cancel()
 	ctx, stop := p.unlessStopped(ctx)
 	defer stop()
+	asked := watchedHost{host: h, dialer: d}
+	defer asked.close()
 	description := h.Miner.Description()
-	shell, answers, err := d.Open(ctx, target(h), executor.OpenOptions{First: modules.ProofProbes()})
-	if err != nil {
-		return proof, err
-	}
-	defer shell.Close()
 	for {
-		if proof, err = modules.ParseProof(answers); err != nil {
-			return proof, err
-		}
-		_, open := proof.Proven(description, part)
-		if len(open) == 0 {
+		var lacks error
+		if now, err := asked.prove(ctx); err != nil {
+			lacks = err
+		} else if proof = now; proof.Failed(description) != "" {
+			return proof, hint.With(errors.New(proof.Failed(description)), "xmrfleet status --why "+h.Name)
+		} else if lacks = lacking(proof, description, part); lacks == nil {
 			return proof, nil
 		}
-		if failed := proof.Failed(); failed != "" {
-			return proof, hint.With(errors.New(failed), "xmrfleet status --why "+h.Name)
-		}
-		lacks := errors.New(proof.Lacks(open[0], description))
 		select {
 		case <-ctx.Done():
 			return proof, hint.With(fmt.Errorf("%w: %w", lacks, context.Cause(ctx)), "xmrfleet status --why "+h.Name)
 		case <-time.After(askAgain):
 		}
-		if answers, err = shell.Run(ctx, nil, modules.ProofProbes()...); err != nil {
-			if ctx.Err() != nil {
-				err = fmt.Errorf("%w: %w", lacks, context.Cause(ctx))
-			}
-			return proof, err
+	}
+}
+
+// errUnseen is lacking where the miner does what it should and its agent did not
+// look since.
+var errUnseen = errors.New("its agent has not seen that yet")
+
+// lacking is what a host does not show yet of its description, or nil.
+func lacking(proof modules.Proof, d modules.Description, part modules.Part) error {
+	if _, open := proof.Proven(d, part); len(open) > 0 {
+		return errors.New(proof.Lacks(open[0], d))
+	}
+	if part == "" && !proof.As(d.State) {
+		return errUnseen
+	}
+	return nil
+}
+
+// await waits, with --wait, for the miners of all hosts that are as they should
+// be: also of those that had nothing to do, since nothing else looks at them.
+func (c *applyCmd) await(ctx context.Context, p *Program, d *executor.Dialer, sessions []*session) {
+	var waiting []*session
+	for _, s := range sessions {
+		if s.err == nil && s.result.Err() == nil && s.host.Miner.XMRig.State != modules.StateAbsent {
+			waiting = append(waiting, s)
 		}
 	}
+	if c.Wait == 0 || len(waiting) == 0 {
+		return
+	}
+	b := startHeartbeat(p.report, namesIn(waiting))
+	defer b.end()
+	executor.Each(ctx, waiting, 0, func(ctx context.Context, s *session) (struct{}, error) {
+		b.begin(s.host.Name, task{phase: view.Proving})
+		defer b.rests(s.host.Name)
+		proof, err := c.Wait.until(ctx, p, d, s.host, c.part())
+		if s.plan.Empty() && err != nil {
+			s.err = fmt.Errorf("wait: %w", err)
+		} else if !s.plan.Empty() {
+			s.result.settle(proof, err)
+		}
+		return struct{}{}, nil
+	})
 }
 
 // A result is what became of a host in an apply, and what it is judged by.
@@ -114,6 +146,20 @@ func (r *result) prove(h hcl.Host, part modules.Part) {
 	if err != nil {
 		r.Outcome.Err = hint.With(fmt.Errorf("verify: %w", err), "xmrfleet status --why "+h.Name)
 	}
+}
+
+// agentFault is why a host with nothing to do is not as it should be: its agent
+// cannot do its work.
+func agentFault(h hcl.Host, part modules.Part, answers []modules.Result) error {
+	proof, err := modules.ParseProof(answers)
+	if err != nil {
+		return err
+	}
+	d := h.Miner.Description()
+	if _, open := proof.Proven(d, part); slices.Contains(open, modules.AgentStep) {
+		return hint.With(errors.New(proof.Lacks(modules.AgentStep, d)), "xmrfleet status --why "+h.Name)
+	}
+	return nil
 }
 
 // fault is what an apply has to have reached and did not.

@@ -36,26 +36,44 @@ func newWatchedHost(h hcl.Host) *watchedHost {
 	return &watchedHost{host: h, status: statusOf(h, modules.Status{}, errNoAnswer)}
 }
 
-// ask costs a round trip where there is a connection, and makes one where there
-// is none or where it turns out to be lost. After an error there is no
-// connection.
+// ask asks for the miner's status.
 func (w *watchedHost) ask(ctx context.Context) (modules.Status, error) {
-	if w.shell != nil {
-		answers, err := w.shell.Run(ctx, nil, modules.StatusProbe())
-		if err == nil {
-			return modules.ParseStatus(answers[0].Stdout)
-		}
-		w.close()
-		if hint.KindOf(err) != executor.Lost {
-			return modules.Status{}, err
-		}
-	}
-	shell, answers, err := w.dialer.Open(ctx, target(w.host), executor.OpenOptions{First: []modules.Command{modules.StatusProbe()}})
+	answers, err := w.answers(ctx, modules.StatusProbe())
 	if err != nil {
 		return modules.Status{}, err
 	}
-	w.shell = shell
 	return modules.ParseStatus(answers[0].Stdout)
+}
+
+// prove asks for what the miner shows of its work.
+func (w *watchedHost) prove(ctx context.Context) (modules.Proof, error) {
+	answers, err := w.answers(ctx, modules.ProofProbes()...)
+	if err != nil {
+		return modules.Proof{}, err
+	}
+	return modules.ParseProof(answers)
+}
+
+// answers cost a round trip where there is a connection. One is made where there
+// is none or where it turns out to be lost. After an error there is no
+// connection.
+func (w *watchedHost) answers(ctx context.Context, questions ...modules.Command) ([]modules.Result, error) {
+	if w.shell != nil {
+		answers, err := w.shell.Run(ctx, nil, questions...)
+		if err == nil {
+			return answers, nil
+		}
+		w.close()
+		if hint.KindOf(err) != executor.Lost {
+			return nil, err
+		}
+	}
+	shell, answers, err := w.dialer.Open(ctx, target(w.host), executor.OpenOptions{First: questions})
+	if err != nil {
+		return nil, err
+	}
+	w.shell = shell
+	return answers, nil
 }
 
 // take records the answer to a question, or why there is none.

@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -81,15 +82,17 @@ func (p *Printer) applied(e Applied) {
 // unproven names the hosts of which is not proven yet that they hash.
 func (p *Printer) unproven(out *strings.Builder, results []HostResult) {
 	var open []hostFailure
+	asked := false // where the API answers, waiting makes sense
 	for _, r := range results {
 		if r.Err() == nil && r.Lacks != "" {
 			open = append(open, hostFailure{r.Host, r.Lacks})
+			asked = asked || slices.Contains(r.Proven, modules.APIStep)
 		}
 	}
 	for _, g := range grouped(open, func(f hostFailure) string { return f.text }) {
 		out.WriteString(p.flow(fmt.Sprintf("  %s %s  %s\n", p.yellow("…"), p.bold(names(hostsIn(g))), g[0].text), 6))
 	}
-	if open != nil {
+	if asked {
 		out.WriteString("    `xmrfleet status --wait` waits until they hash\n")
 	}
 }

@@ -68,7 +68,7 @@ func (h HostStatus) drift() []string {
 	if h.Drift.Astray != "" {
 		notes = append([]string{h.Drift.Astray}, notes...)
 	}
-	if notes != nil {
+	if h.Drift.Planned {
 		notes = append(notes, "see `xmrfleet plan`")
 	}
 	return notes
@@ -366,6 +366,11 @@ func (h HostStatus) fields(sum fleetSum) hostStatusFields {
 	}
 	if share, ok := sum.share(h); ok {
 		f.Share = &share
+	}
+	if h.Agent != nil { // for whom it mines was compared, and could be guessed from its checksums
+		shown := *h.Agent
+		shown.Config = nil
+		f.Agent = &shown
 	}
 	if h.Err == nil {
 		f.Note = h.note()

@@ -75,7 +75,9 @@ func TestStatus(t *testing.T) {
 // somebody else.
 func TestStatusDrift(t *testing.T) {
 	hosts := []HostStatus{
-		status("edited", func(s *HostStatus) { s.Drift.Differs = []string{"config.json differs from fleet.hcl"} }),
+		status("edited", func(s *HostStatus) {
+			s.Drift.Differs, s.Drift.Planned = []string{"config.json differs from fleet.hcl"}, true
+		}),
 		status("hijacked", func(s *HostStatus) {
 			s.Drift.Astray, s.Agent.Pool = "it mines at evil.example:3333, which fleet.hcl does not name", "evil.example:3333"
 		}),

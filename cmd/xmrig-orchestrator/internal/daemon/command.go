@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"strings"
+	"time"
 
 	"xmrfleet/cmd/xmrig-orchestrator/internal/store"
 	"xmrfleet/cmd/xmrig-orchestrator/internal/systemd"
@@ -26,9 +27,12 @@ func (d *daemon) runCommand(ctx context.Context, c store.Command) store.Outcome 
 	if err == nil {
 		d.noteUnit(unit) // systemctl is about to set its count of restarts back
 	}
-	if err == nil && c.Own() && (unit.Active == "inactive" || unit.Active == "failed") {
+	switch {
+	case err == nil && c.Own() && (unit.Active == "inactive" || unit.Active == "failed"):
 		o.Error = "dropped: " + agent.MinerUnit + " is " + unit.Active
-	} else {
+	case err == nil && overtaken(c, unit, d.Now()):
+		o.Error = "dropped: " + agent.MinerUnit + " was started since"
+	default:
 		d.shared.use(ctx, jobRow, func(s *store.Store) error {
 			return s.SetState(ctx, d.Settings.Hostname, stateDuring[c.Action], c.Action != store.Stop, d.Now())
 		})
@@ -45,6 +49,13 @@ func (d *daemon) runCommand(ctx context.Context, c store.Command) store.Outcome 
 		d.memorySaved = d.memorySaved.Add(-saveMemoryEvery)
 	}
 	return o
+}
+
+// overtaken tells whether the miner was started after the agent gave itself the
+// command, which was about the process before: while the queue could not be
+// written, the agent acted without it.
+func overtaken(c store.Command, u systemd.Unit, now time.Time) bool {
+	return c.Own() && !c.Created.IsZero() && u.PID != 0 && now.Add(-u.Age).After(c.Created)
 }
 
 // control runs systemctl for a command until one of its verbs fails. It returns

@@ -11,6 +11,8 @@ import (
 
 	"xmrfleet/cmd/xmrig-orchestrator/internal/health"
 	"xmrfleet/cmd/xmrig-orchestrator/internal/hosttest"
+	"xmrfleet/cmd/xmrig-orchestrator/internal/store"
+	"xmrfleet/cmd/xmrig-orchestrator/internal/systemd"
 	"xmrfleet/modules/agent"
 )
 
@@ -193,5 +195,25 @@ func TestOwnRestart(t *testing.T) {
 	calls := h.Calls()
 	if n := strings.Count(calls, "restart -- xmrig.service\n"); n != p.Restarts {
 		t.Errorf("%d restarts are counted, %d were made", p.Restarts, n)
+	}
+}
+
+// TestOvertaken drops what the agent had in its queue for the process before.
+func TestOvertaken(t *testing.T) {
+	now := time.Date(2026, 11, 22, 23, 10, 0, 0, time.UTC)
+	own, given := store.OwnReason("wedged"), now.Add(-time.Minute)
+	for _, test := range []struct {
+		c    store.Command
+		age  time.Duration
+		want bool
+	}{
+		{store.Command{Reason: own, Created: given}, time.Hour, false},
+		{store.Command{Reason: own, Created: given}, 30 * time.Second, true},
+		{store.Command{Reason: own}, 30 * time.Second, false}, // not from the queue
+		{store.Command{Reason: "new kernel", Created: given}, 30 * time.Second, false},
+	} {
+		if got := overtaken(test.c, systemd.Unit{PID: 7, Age: test.age}, now); got != test.want {
+			t.Errorf("%+v, a process of %v: %t", test.c, test.age, got)
+		}
 	}
 }

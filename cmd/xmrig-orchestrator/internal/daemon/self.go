@@ -13,7 +13,7 @@ import (
 )
 
 // tell writes what the agent says of itself, for others to read. A failure is
-// logged once: nobody depends on the file.
+// logged once; an apply then finds that the agent does not say that it can work.
 func (d *daemon) tell() {
 	d.self.Faults = d.faults()
 	err := d.write(d.self)
