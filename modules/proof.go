@@ -129,10 +129,11 @@ func (p Proof) Proven(d Description, part Part) (proven, open []Step) {
 // in vain: a miner that found its pool late does not hash at once.
 const verdictHolds = 30 * time.Second
 
-// Failed says why waiting for the miner is in vain: its agent has judged the
-// process that runs, for some time. It is "" as long as there is hope.
-func (p Proof) Failed(d Description) string {
-	if d.State != StateRunning {
+// Failed says why waiting for the miner is in vain, after it was waited for so
+// long: its agent has judged the process that runs, for some time, and nothing
+// changed since. It is "" as long as there is hope.
+func (p Proof) Failed(d Description, waited time.Duration) string {
+	if d.State != StateRunning || waited < verdictHolds {
 		return ""
 	}
 	if p.Active == "failed" {

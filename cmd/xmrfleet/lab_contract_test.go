@@ -232,8 +232,8 @@ func TestOtherAgents(t *testing.T) {
 	// One that knows none of the commands.
 	contains(t, f.mustRun(exitError, "history").stdout, "  ! mini-1  the agent on the host is older than this xmrfleet\n",
 		"      hint: xmrfleet apply --target agent\n")
-	contains(t, f.mustRun(exitError, "restart").stdout, "  ! mini-1  the agent on the host is older than this xmrfleet: unknown command \"enqueue\"\n",
-		"      hint: xmrfleet apply --target agent\n")
+	contains(t, f.mustRun(exitError, "restart").stdout, "  ! mini-1  what runs as xmrig-orchestrator.service is not the health agent\n",
+		"repair the agent: xmrfleet apply --target agent\n")
 	for _, line := range []string{"history", "start"} {
 		cell{exitError, strings.Fields(line)}.keeps(f)
 	}

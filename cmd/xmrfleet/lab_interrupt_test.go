@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -144,6 +145,9 @@ func TestInterruptedStart(t *testing.T) {
 // TestHangUp takes the terminal away in the middle of an apply, which is a signal
 // like others: the host comes to its safe point, and the report is written.
 func TestHangUp(t *testing.T) {
+	if signal.Ignored(syscall.SIGHUP) {
+		t.Skip("SIGHUP is ignored here and below, as nohup has it")
+	}
 	f := newFleet(t, `host "slow-1" {}`, "slow-1")
 	f.sh("slow-1", slowUser)
 	r := f.startOnTerminal("apply", "--yes", "--json-into", "lines.json")

@@ -107,7 +107,7 @@ func TestStatusWithoutAgent(t *testing.T) {
 		"      xmrig-orchestrator.service  inactive (dead) since ")
 	f.sh("mini-1", `systemctl kill -s KILL xmrig; rm /usr/local/bin/xmrig-orchestrator`)
 	o := f.mustRun(exitPartial, "status", "--why")
-	contains(t, o.stdout, "no agent; state from systemd\n", "      xmrig.service  ", "Main process exited, code=killed, status=9/KILL")
+	contains(t, o.stdout, "no agent; state from systemd; the binary xmrig-orchestrator differs from fleet.hcl", "      xmrig.service  ", "Main process exited, code=killed, status=9/KILL")
 	f.apply()
 	f.awaitState("mini-1", "running", "healthy")
 

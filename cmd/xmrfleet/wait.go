@@ -63,13 +63,13 @@ func (w waitTime) until(ctx context.Context, p *Program, d *executor.Dialer, h h
 	defer stop()
 	asked := watchedHost{host: h, dialer: d}
 	defer asked.close()
-	description := h.Miner.Description()
+	description, began := h.Miner.Description(), time.Now()
 	for {
 		var lacks error
 		if now, err := asked.prove(ctx); err != nil {
 			lacks = err
-		} else if proof = now; proof.Failed(description) != "" {
-			return proof, hint.With(errors.New(proof.Failed(description)), "xmrfleet status --why "+h.Name)
+		} else if proof = now; proof.Failed(description, time.Since(began)) != "" {
+			return proof, hint.With(errors.New(proof.Failed(description, time.Since(began))), "xmrfleet status --why "+h.Name)
 		} else if lacks = lacking(proof, description, part); lacks == nil {
 			return proof, nil
 		}
