@@ -162,7 +162,7 @@ func (d described) differences(e UnitEvidence, up, enabled bool) []string {
 type artifact struct {
 	noun, name    string   // "config", "config.json"
 	want          []string // its possible checksums; nil: any
-	file, process string   // its checksum now, "" if not known or told by process, and as of the start
+	file, process string   // its checksum now, "" if not known, and as of the start
 }
 
 // A Description is what a host's status is held against: [Miner.Description].
@@ -193,14 +193,11 @@ func (d described) artifacts(e UnitEvidence) []artifact {
 	}
 }
 
-// unitArtifact is the unit's file, if it was hashed, and the text that the process
-// was started with, which systemd may have loaded before the file changed.
+// unitArtifact is the unit's file, and the text that the process was started
+// with, which systemd may have loaded before the file changed.
 func (d described) unitArtifact(e UnitEvidence) artifact {
-	a := artifact{noun: "unit", name: d.unit, want: slices.Concat(d.unitSum, d.recorded), process: e.Record.Unit}
-	if e.Sums != nil {
-		a.file = e.sum(unitDir+d.unit, "")
-	}
-	return a
+	return artifact{noun: "unit", name: d.unit, want: slices.Concat(d.unitSum, d.recorded),
+		file: e.sum(unitDir+d.unit, e.Record.UnitFile), process: e.Record.Unit}
 }
 
 // Description is what m says of a host, as far as a status can see it. An

@@ -13,7 +13,7 @@ func seen() Status {
 	m := typical()
 	d := m.Description()
 	record := func(d described) Record {
-		return Record{Unit: d.recorded[0], Config: d.configSum[0], Binary: d.sums[0], Invocation: "1d"}
+		return Record{Unit: d.recorded[0], UnitFile: d.unitSum[0], Config: d.configSum[0], Binary: d.sums[0], Invocation: "1d"}
 	}
 	return Status{
 		Installed: true, Active: "active", PID: 7, AgentActive: true,
@@ -63,6 +63,7 @@ func TestDrift(t *testing.T) {
 		{"drop-ins, not loaded, not enabled", func(s *Status) { s.Miner.DropIns, s.Miner.Reload, s.Miner.File = true, true, "disabled" }, "",
 			[]string{"xmrig.service has drop-ins", "xmrig.service is not loaded as it is", "xmrig.service does not start at boot"}},
 		{"old unit in use", func(s *Status) { s.Miner.Record.Unit = "old " + d.miner.unitSum[0] }, "", []string{"the running miner has the old unit"}},
+		{"unit edited before the start", func(s *Status) { s.Miner.Record.Unit, s.Miner.Record.UnitFile = "rev x", "x" }, "", []string{"xmrig.service differs from fleet.hcl"}},
 		{"drop-ins were in use", func(s *Status) { s.Miner.Record.Unit = "rev x" }, "", []string{"the running miner has the old unit"}},
 		{"no answer", func(s *Status) { s.Miner.Record.Silent = "1d" }, "", []string{"the API of the miner did not answer after its last start"}},
 		{"a fault", func(s *Status) { s.Agent.Daemon.Faults = []string{"no table"} }, "",

@@ -18,6 +18,8 @@ type Record struct {
 	// Silent is the invocation whose API did not answer after its start.
 	Silent string
 
+	UnitFile string // sha256 of the unit's file alone
+
 	// Files tells unit file, configuration and executable apart from what took
 	// their place since: device, inode and time of the last change of each.
 	Files string
@@ -42,7 +44,7 @@ func recordCommand(unit, revision, config, binary string) string {
 	return fmt.Sprintf("+/bin/sh -c 'mkdir -p /run/xmrfleet && "+
 		"{ files=`stat -Lc \"file %%%%d %%%%i %%%%.9Z\" %[2]s %[4]s %[5]s`; "+
 		"echo unit %[1]s `cat %[2]s %[3]s/*.conf 2>/dev/null | sha256sum` $INVOCATION_ID; "+
-		"sha256sum %[4]s %[5]s; } >%[6]s.new && echo \"$files\" >>%[6]s.new && mv -f %[6]s.new %[6]s'",
+		"sha256sum %[4]s %[5]s %[2]s; } >%[6]s.new && echo \"$files\" >>%[6]s.new && mv -f %[6]s.new %[6]s'",
 		revision, unitDir+unit, dropIns(unit), config, binary, record)
 }
 
@@ -65,10 +67,14 @@ func parseRecord(text string) Record {
 	r.Config, _, _ = strings.Cut(lines[1], " ")
 	r.Binary, _, _ = strings.Cut(lines[2], " ")
 	for _, line := range lines[3:] {
-		if silent, ok := strings.CutPrefix(line, "silent "); ok {
-			r.Silent = silent
-		} else if strings.HasPrefix(line, "file ") {
+		switch first, rest, _ := strings.Cut(line, " "); first {
+		case "silent":
+			r.Silent = rest
+		case "file":
 			r.Files += line + "\n"
+		case "":
+		default:
+			r.UnitFile = first
 		}
 	}
 	return r
