@@ -21,12 +21,6 @@ func NewBlob(data []byte) *Blob {
 	return &Blob{SHA256: sum256(data), Gzip: sync.OnceValue(func() []byte { return compress(data) })}
 }
 
-// CompressedBlob is content that is compressed already, as the agent inside
-// the CLI is. sha256 is that of the uncompressed bytes; the host verifies it.
-func CompressedBlob(sha256 string, compressed []byte) *Blob {
-	return &Blob{SHA256: sha256, Gzip: func() []byte { return compressed }}
-}
-
 func compress(data []byte) []byte {
 	var buf bytes.Buffer
 	w, _ := gzip.NewWriterLevel(&buf, gzip.BestSpeed) // no error: the level is valid

@@ -75,20 +75,14 @@ evidence() {
 }
 `
 
-// parseEvidence reads the lines that evidenceProbe and systemctl printed of a
-// unit by its name.
-func parseEvidence(probed, name string) UnitEvidence {
-	var e UnitEvidence
+// parseEvidence reads what systemctl shows of a unit, and the lines that
+// evidenceProbe printed of it under a name.
+func parseEvidence(shown map[string]string, probed, name string) UnitEvidence {
+	e := UnitEvidence{Invocation: shown["InvocationID"], File: shown["UnitFileState"], Reload: shown["NeedDaemonReload"] == "yes"}
 	var record strings.Builder
 	for line := range strings.Lines(probed) {
 		key, value, _ := strings.Cut(strings.TrimRight(line, "\n"), "=")
 		switch strings.TrimPrefix(key, name+".") {
-		case "InvocationID":
-			e.Invocation = value
-		case "UnitFileState":
-			e.File = value
-		case "NeedDaemonReload":
-			e.Reload = value == "yes"
 		case "dropins":
 			e.DropIns = true
 		case "record":

@@ -29,13 +29,13 @@ type Status struct {
 // another kind is not asked anything: it would start.
 const isAgent = `case $(head -c 4 "$agent" 2>/dev/null) in *ELF) true ;; *) false ;; esac`
 
-// statusProbe asks systemd for both units at once: it separates them by an
-// empty line.
+// statusProbe asks systemd for both units at once. It separates them by an empty
+// line, and from what follows by a line of their own.
 const statusProbe = evidenceProbe + `
 miner=$1 unit=$2 agent=$3
 echo "now=$(date +%s)"
-systemctl show -p LoadState,ActiveState,SubState,Result,MainPID,InvocationID,UnitFileState,NeedDaemonReload "$miner" "$unit" |
-	sed '1,/^$/s/^/miner./; /^miner\./!s/^/agent./'
+systemctl show -p LoadState,ActiveState,SubState,Result,MainPID,InvocationID,UnitFileState,NeedDaemonReload "$miner" "$unit"
+echo evidence=
 evidence miner "$miner" "/etc/systemd/system/$miner" "$4" "$5"
 evidence agent "$unit" "/etc/systemd/system/$unit" "$6" "$agent"
 ` + isAgent + ` || exit 0
@@ -53,21 +53,23 @@ func StatusProbe() Command {
 // not answer, or that the agent's answer cannot be understood.
 func ParseStatus(probed string) (Status, error) {
 	text, answer, _ := strings.Cut(probed, "status=")
-	unit := properties(text)
+	shown, evidence, _ := strings.Cut(text, "evidence=\n")
+	first, second, _ := strings.Cut(shown, "\n\n")
+	miner, watcher := properties(first), properties(second)
 	s := Status{
-		Installed:   unit["miner.LoadState"] == "loaded",
-		Active:      unit["miner.ActiveState"],
-		Sub:         unit["miner.SubState"],
-		Result:      unit["miner.Result"],
-		AgentActive: unit["agent.ActiveState"] == "active",
-		Miner:       parseEvidence(text, "miner"),
-		Watcher:     parseEvidence(text, "agent"),
+		Installed:   miner["LoadState"] == "loaded",
+		Active:      miner["ActiveState"],
+		Sub:         miner["SubState"],
+		Result:      miner["Result"],
+		AgentActive: watcher["ActiveState"] == "active",
+		Miner:       parseEvidence(miner, evidence, "miner"),
+		Watcher:     parseEvidence(watcher, evidence, "agent"),
 	}
 	if s.Active == "" {
 		return s, errors.New("read status: systemd did not answer")
 	}
-	s.PID, _ = strconv.Atoi(unit["miner.MainPID"])
-	seconds, _ := strconv.ParseInt(unit["now"], 10, 64)
+	s.PID, _ = strconv.Atoi(miner["MainPID"])
+	seconds, _ := strconv.ParseInt(miner["now"], 10, 64)
 	s.Now = time.Unix(seconds, 0)
 	if answer = strings.TrimSpace(answer); answer == "" {
 		return s, nil

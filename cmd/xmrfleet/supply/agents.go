@@ -8,7 +8,9 @@ package supply
 
 import (
 	"embed"
+	"io/fs"
 	"strings"
+	"sync"
 
 	"xmrfleet/modules"
 )
@@ -24,15 +26,18 @@ var agents embed.FS
 func Agents() map[string]*modules.Blob {
 	builds := make(map[string]*modules.Blob)
 	for _, arch := range []string{"amd64", "arm64"} {
-		compressed, err := agents.ReadFile("agents/" + arch + ".gz")
+		name := "agents/" + arch
+		sum, err := agents.ReadFile(name + ".sha256")
 		if err != nil {
 			continue
 		}
-		sum, err := agents.ReadFile("agents/" + arch + ".sha256")
-		if err != nil {
+		if _, err := fs.Stat(agents, name+".gz"); err != nil {
 			continue
 		}
-		builds[arch] = modules.CompressedBlob(strings.TrimSpace(string(sum)), compressed)
+		builds[arch] = &modules.Blob{SHA256: strings.TrimSpace(string(sum)), Gzip: sync.OnceValue(func() []byte {
+			compressed, _ := agents.ReadFile(name + ".gz") // it is there
+			return compressed
+		})}
 	}
 	return builds
 }
