@@ -27,7 +27,7 @@ var layers = map[string][]string{
 	"xmrfleet/cmd/xmrfleet/cache":    nil,
 	"xmrfleet/cmd/xmrfleet/lastrun":  {"xmrfleet/hcl", "xmrfleet/cmd/xmrfleet/cache"},
 	"xmrfleet/cmd/xmrfleet/roster":   {"xmrfleet/hcl", "xmrfleet/cmd/xmrfleet/cache"},
-	"xmrfleet/cmd/xmrfleet/supply":   {"xmrfleet/hcl", "xmrfleet/modules"},
+	"xmrfleet/cmd/xmrfleet/supply":   {"xmrfleet/hcl", "xmrfleet/modules", "xmrfleet/cmd/xmrfleet/cache"},
 	"xmrfleet/cmd/xmrfleet/view": {
 		"xmrfleet/executor", "xmrfleet/hcl", "xmrfleet/modules", "xmrfleet/modules/agent", "xmrfleet/plan",
 		"xmrfleet/cmd/xmrfleet/selector",

@@ -7,7 +7,6 @@
 package lastrun
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -86,24 +85,18 @@ func intention(command string) string {
 
 // read returns the last run of each command, the newest last.
 func read(path string) ([]Run, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
 	var r record
-	if err := json.Unmarshal(text, &r); err != nil {
-		return nil, errDamaged
+	if err := cache.Read(path, &r); err != nil {
+		return nil, err
 	}
 	if r.Run != nil {
 		r.Runs = append(r.Runs, *r.Run)
 	}
 	if len(r.Runs) == 0 || slices.ContainsFunc(r.Runs, func(r Run) bool { return len(r.Args) == 0 }) {
-		return nil, errDamaged
+		return nil, cache.ErrDamaged
 	}
 	return r.Runs, nil
 }
-
-var errDamaged = errors.New("damaged")
 
 // Of returns the newest run of a fleet file that failed on some host and is not
 // repaired there; if none is, the newest one. With a command it is that of the
@@ -121,7 +114,7 @@ func Of(file, command string) (Run, error) {
 	case errors.Is(err, fs.ErrNotExist), err == nil && len(runs) == 0:
 		return Run{}, hint.With(fmt.Errorf("read the last run: %s of %s is remembered here", noneOf(command), file),
 			"remembered are the hosts that failed in the last apply, start, stop, restart or exec, by this user on this machine")
-	case errors.Is(err, errDamaged):
+	case errors.Is(err, cache.ErrDamaged):
 		return Run{}, hint.With(fmt.Errorf("read the last run: %s is damaged", path), "remove it")
 	case err != nil:
 		return Run{}, fmt.Errorf("read the last run: %w", err)

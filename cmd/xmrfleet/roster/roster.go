@@ -7,11 +7,9 @@ package roster
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
 	"time"
 
@@ -40,7 +38,7 @@ func Update(file string, hosts []hcl.Host, forget []string) error {
 		return err
 	}
 	var r record
-	if r.Hosts, err = read(path); errors.Is(err, errDamaged) {
+	if r.Hosts, err = read(path); errors.Is(err, cache.ErrDamaged) {
 		err = nil // it is replaced
 	}
 	if err != nil || len(hosts) == 0 && len(r.Hosts) == 0 {
@@ -86,7 +84,7 @@ func Forget(file string, names []string) error {
 		return fmt.Errorf("forget: %w", err)
 	}
 	hosts, err := read(path)
-	if errors.Is(err, errDamaged) {
+	if errors.Is(err, cache.ErrDamaged) {
 		return hint.With(fmt.Errorf("forget: %s is damaged", path), "remove it")
 	}
 	if err != nil {
@@ -109,19 +107,15 @@ func Forget(file string, names []string) error {
 	return Update(file, nil, names)
 }
 
-var errDamaged = errors.New("damaged")
-
+// read returns the hosts that are remembered; none where nothing is.
 func read(path string) ([]Host, error) {
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
 	var r record
-	if json.Unmarshal(text, &r) != nil {
-		return nil, errDamaged
+	err := cache.Read(path, &r)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, err
 	}
 	return r.Hosts, nil
 }

@@ -4,13 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"regexp"
-	"strings"
 
-	"github.com/google/renameio/v2"
-
+	"xmrfleet/cmd/xmrfleet/cache"
 	"xmrfleet/hcl"
 	"xmrfleet/modules"
 )
@@ -41,31 +37,26 @@ func Describe(ctx context.Context, fleet *hcl.Fleet, hosts []hcl.Host, progress 
 
 // executablePath is where the checksum of an archive's executable is kept. That
 // it is lost costs the time to open the archive.
-func executablePath(archive string) string {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return ""
-	}
-	return filepath.Join(cache, "xmrfleet", archive+".executable")
+func executablePath(archive string) (string, error) {
+	return cache.Named(archive + ".executable")
 }
 
 var hexSHA256 = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // executableOf is the checksum of the executable in an archive, or "".
 func executableOf(archive string) string {
-	text, err := os.ReadFile(executablePath(archive))
-	if sum := strings.TrimSpace(string(text)); err == nil && hexSHA256.MatchString(sum) {
-		return sum
+	var sum string
+	path, err := executablePath(archive)
+	if err != nil || cache.Read(path, &sum) != nil || !hexSHA256.MatchString(sum) {
+		return ""
 	}
-	return ""
+	return sum
 }
 
 func rememberExecutable(archive, sum string) {
-	path := executablePath(archive)
-	if path == "" || executableOf(archive) == sum {
+	path, err := executablePath(archive)
+	if err != nil || executableOf(archive) == sum {
 		return
 	}
-	if os.MkdirAll(filepath.Dir(path), 0o700) == nil {
-		renameio.WriteFile(path, []byte(sum+"\n"), 0o600, renameio.WithTempDir(filepath.Dir(path))) // a convenience
-	}
+	cache.Write(path, sum) // a convenience
 }
