@@ -62,8 +62,7 @@ func (m Miner) Resources(parts ...Part) []Resource {
 // miner lists the miner itself. The agent can check its API where it gets its
 // settings in the same apply.
 func (m Miner) miner(withAgent bool) (files, services []Resource) {
-	var secrets []jsonPath
-	config := canonical(reveal(m.xmrigConfig(), nil, &secrets))
+	config, secrets := m.configFile()
 	binary := m.binary()
 	unit, rev := m.minerUnit()
 	running := m.XMRig.State == StateRunning

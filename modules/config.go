@@ -109,6 +109,12 @@ func (m Miner) apiAddress() string {
 	return net.JoinHostPort("127.0.0.1", strconv.Itoa(m.XMRig.HTTPPort))
 }
 
+// configFile is the content of XMRig's config.json, and where secrets are in it.
+func (m Miner) configFile() (content []byte, secrets []jsonPath) {
+	content = canonical(reveal(m.xmrigConfig(), nil, &secrets))
+	return content, secrets
+}
+
 // canonical is the one form in which we write JSON: keys sorted, four blanks,
 // a newline at the end.
 func canonical(v any) []byte {

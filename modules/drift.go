@@ -67,10 +67,10 @@ func (s Status) leftovers(d Description) []string {
 
 // Faults are what the agent that runs says that it cannot do.
 func (s Status) Faults() []string {
-	if s.Agent == nil || s.Agent.Daemon == nil || !s.AgentActive || s.Agent.Daemon.InvocationID != s.Watcher.Invocation {
-		return nil
+	if d := s.Daemon(); d != nil {
+		return d.Faults
 	}
-	return s.Agent.Daemon.Faults
+	return nil
 }
 
 // astray compares for whom the miner works: by its API the process that runs,
@@ -207,8 +207,7 @@ func (m Miner) Description() Description {
 	for _, p := range m.Pools {
 		d.payees = append(d.payees, agent.Payee(p.URL, or(p.User, m.Wallet).Reveal()))
 	}
-	var secrets []jsonPath
-	config := canonical(reveal(m.xmrigConfig(), nil, &secrets))
+	config, _ := m.configFile()
 	unit, recorded := m.minerUnit()
 	d.miner = describe("miner", unit, recorded, minerConfig, config, minerBinary)
 	if sum := m.XMRig.BinarySHA256; sum != "" {

@@ -49,11 +49,11 @@ type FoundBinary struct {
 // FactsProbe reads Facts. ParseFacts understands its output.
 func FactsProbe() Command { return Command{Script: factsProbe} }
 
-// factsProbe forks as little as it can. Of what others wrote, it prints words that
-// are of the form expected, and nothing else: an echo of dash reads escapes. The sha256 of a binary in our store is
-// taken from its path: what is really there is for Binary to find out. The
-// specification's daemon is a Ruby script, with a database of its own where its
-// unit names none.
+// factsProbe forks as little as it can. Of what others wrote, it prints words
+// that are of the form expected, and nothing else: an echo of dash reads escapes.
+// The sha256 of a binary in our store is taken from its path: what is really
+// there is for Binary to find out. The specification's daemon is a Ruby script,
+// with a database of its own where its unit names none.
 const factsProbe = `
 echo "uname=$(uname -nrm)"
 echo "os=$(. /etc/os-release 2>/dev/null && printf %s "$PRETTY_NAME")"

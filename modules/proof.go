@@ -99,10 +99,10 @@ func (p Proof) agentFault() string {
 		return "there is no health agent"
 	case !p.AgentActive:
 		return "its health agent is down"
-	case p.Agent.Daemon == nil || p.Agent.Daemon.InvocationID != p.Watcher.Invocation:
+	case p.Daemon() == nil:
 		return "its health agent does not say yet that it can work"
-	case len(p.Agent.Daemon.Faults) > 0:
-		return "its health agent cannot do all its work: " + strings.Join(p.Agent.Daemon.Faults, "; ")
+	case len(p.Faults()) > 0:
+		return "its health agent cannot do all its work: " + strings.Join(p.Faults(), "; ")
 	}
 	return ""
 }

@@ -118,6 +118,18 @@ func (s Status) Stale() bool {
 // and has checked of late.
 func (s Status) Current() bool { return s.AgentActive && !s.Stale() }
 
+// Daemon is what the agent that runs says of itself; nil: it did not say it yet.
+// What an earlier one said is none of it.
+func (s Status) Daemon() *agent.Daemon {
+	if s.Agent == nil || !s.AgentActive {
+		return nil
+	}
+	if d := s.Agent.Daemon; d != nil && d.InvocationID == s.Watcher.Invocation {
+		return d
+	}
+	return nil
+}
+
 // Unseen reports whether the miner was started after the agent's last check,
 // which was of another process. An agent that does not say of which start it
 // speaks is judged by the process's number, which comes again.

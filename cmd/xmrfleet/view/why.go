@@ -115,7 +115,7 @@ func (h HostWhy) versions() string {
 	if v := h.Agent.XMRigVersion; v != "" && h.Mining() {
 		all = append(all, "xmrig "+v)
 	}
-	if d := h.Agent.Daemon; d != nil && d.InvocationID == h.Watcher.Invocation && d.Version != "" {
+	if d := h.Daemon(); d != nil && d.Version != "" {
 		all = append(all, "agent "+d.Version)
 	}
 	return strings.Join(all, ", ")
