@@ -96,14 +96,7 @@ func (o *output) Write(b []byte) (int, error) {
 }
 
 // closed reports whether nobody reads on.
-func (o *output) closed() bool {
-	select {
-	case <-o.unread:
-		return true
-	default:
-		return false
-	}
-}
+func (o *output) closed() bool { return isClosed(o.unread) }
 
 // failed reports whether something is lost that somebody wanted to read.
 func (o *output) failed() bool {
