@@ -33,7 +33,7 @@ SSH_AUTH_SOCK|The ssh agent, unless the ssh configuration names another one.`
 	manualFiles = `fleet.hcl|The fleet: hosts, wallet, pools and what is to run. xmrfleet init writes a commented one.
 ~/.ssh/config|How hosts are reached, where the fleet file does not say it. It is read by ssh -G.
 ~/.ssh/known_hosts|The keys of the hosts. They are verified.
-~/.cache/xmrfleet|What rerun and @failed mean: the last command that was to change hosts of each fleet file, without secrets. $XDG_CACHE_HOME takes the place of ~/.cache.`
+~/.cache/xmrfleet|What rerun and @failed mean: the last command that was to change hosts of each fleet file, without secrets. Also the names and addresses of the hosts that an apply changed, and the checksums of XMRig's executables in releases that were opened. It may be deleted. $XDG_CACHE_HOME takes the place of ~/.cache.`
 )
 
 // A manual is a manual page while it is written.

@@ -2,11 +2,11 @@
 // sudo and journald, each in a systemd-nspawn container with a disk and a
 // network link of its own. Four hosts are up in half a second, forty in eight.
 //
-// Tests call [Start], or [StartWith] for hosts of another system. A program that shares hosts between tests, or keeps them,
-// calls [Up] and [Lab.Down]. What a lab puts on the machine disappears with its
-// owner, whatever ends that: a guard process waits for the owner's lock, and
-// every Up first removes what dead owners left. Labs live in Linux only and need
-// root; [Check] says what is missing.
+// Tests call [Start], or [StartWith] for hosts of another system. A program that
+// shares hosts between tests, or keeps them, calls [Up] and [Lab.Down]. What a
+// lab puts on the machine disappears with its owner, whatever ends that: a guard
+// process waits for the owner's lock, and every Up first removes what dead owners
+// left. Labs live in Linux only and need root; [Check] says what is missing.
 //
 // A lab is a directory, /run/xmrfleet-lab/NAME, a numbered slot that stands for
 // its subnet 10.213.SLOT.0/24, interfaces and namespaces called xlabSLOT-*, and
